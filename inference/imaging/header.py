@@ -1,0 +1,254 @@
+"""The part of a DICOM header the application works with, read tolerantly and without interpretation."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom.charset import python_encoding
+from pydicom.dataset import Dataset
+from pydicom.valuerep import PersonName
+
+from inference.imaging.refusals import HOSTILE_INPUT_ERRORS
+
+MAX_TEXT = 1024
+"""Characters kept of a text value; the longest value representation used here (LO) allows 64."""
+
+SECONDARY_CAPTURE_SOP_CLASSES = frozenset(
+    {"1.2.840.10008.5.1.4.1.1.7"} | {f"1.2.840.10008.5.1.4.1.1.7.{n}" for n in (1, 2, 3, 4)}
+)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNDECODED = re.compile("[\ufffd\x1b\x80-\x9f]")
+"""A replacement character, an escape sequence left over, or a C1 control: no name holds any of these."""
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """One image's identification and description: DICOM keywords in snake case, values as received.
+
+    Dates, times and ages are raw DICOM strings. `patient_name` is the alphabetic group. `patient_name_raw`
+    is the name's bytes, one character per byte (latin-1). `charset_doubtful`: some text could not be
+    decoded by the character set the object declares. `pixel_spacing` is (between rows, between columns) in
+    millimetres; its source is "detector" (in the plane of the detector or film), "calibrated" (corrected
+    for magnification), or empty when the object does not tell.
+    """
+
+    patient_id: str
+    issuer_of_patient_id: str
+    patient_name: str
+    patient_name_ideographic: str
+    patient_name_phonetic: str
+    patient_name_raw: str
+    charset_doubtful: bool
+    patient_birth_date: str
+    patient_sex: str
+    patient_age: str
+    study_instance_uid: str
+    study_date: str
+    study_time: str
+    timezone_offset_from_utc: str
+    study_description: str
+    accession_number: str
+    referring_physician_name: str
+    reason_for_the_requested_procedure: str
+    requested_procedure_priority: str
+    series_instance_uid: str
+    series_number: int | None
+    series_description: str
+    modality: str
+    body_part_examined: str
+    protocol_name: str
+    station_name: str
+    manufacturer: str
+    manufacturer_model_name: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    instance_number: int | None
+    acquisition_date_time: str
+    transfer_syntax_uid: str
+    rows: int
+    columns: int
+    bits_stored: int
+    photometric_interpretation: str
+    view_position: str
+    image_laterality: str
+    patient_orientation: str
+    pixel_spacing: tuple[float, float] | None
+    pixel_spacing_source: str
+    burned_in_annotation: str
+    secondary_capture: bool
+
+
+def value(dataset: Dataset, keyword: str) -> Any:
+    """The element's value, or None when it is absent, empty or unreadable."""
+    try:
+        found = dataset.get(keyword)
+    except HOSTILE_INPUT_ERRORS:
+        return None
+    return None if found is None or found == "" else found
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """The element as text: several values joined by a backslash, control characters and padding dropped."""
+    found = value(dataset, keyword)
+    if found is None:
+        return ""
+    if isinstance(found, bytes):
+        found = found.decode("latin-1")
+    several = not isinstance(found, str | PersonName) and hasattr(found, "__iter__")
+    joined = "\\".join(str(item) for item in found) if several else str(found)
+    return _CONTROL.sub("", joined[:MAX_TEXT]).strip()
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """The element as a whole number that a database column holds, or None."""
+    try:
+        number = int(str(value(dataset, keyword)))
+    except ValueError:
+        return None
+    return number if abs(number) < 2**31 else None
+
+
+def floats(dataset: Dataset, keyword: str) -> tuple[float, ...]:
+    """The element's finite numbers; empty when any of them is not a number."""
+    found = value(dataset, keyword)
+    if found is None:
+        return ()
+    items = found if hasattr(found, "__iter__") and not isinstance(found, str) else [found]
+    try:
+        numbers = tuple(float(item) for item in items)
+    except (TypeError, ValueError):
+        return ()
+    return numbers if all(math.isfinite(number) for number in numbers) else ()
+
+
+def _positive_pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
+    numbers = floats(dataset, keyword)
+    return (numbers[0], numbers[1]) if len(numbers) == 2 and min(numbers) > 0 else None
+
+
+def pixel_spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
+    """Millimetres between rows and between columns, and what they measure (PS3.3 section 10.7).
+
+    Pixel Spacing that differs from Imager Pixel Spacing, or says how it was calibrated, is calibrated;
+    alone and unexplained it may be either, and its source stays empty.
+    """
+    detector = _positive_pair(dataset, "ImagerPixelSpacing") or _positive_pair(
+        dataset, "NominalScannedPixelSpacing"
+    )
+    spacing = _positive_pair(dataset, "PixelSpacing")
+    if spacing is None:
+        return detector, "detector" if detector else ""
+    if text(dataset, "PixelSpacingCalibrationType"):
+        return spacing, "calibrated"
+    if detector is None:
+        return spacing, ""
+    same = all(math.isclose(a, b, rel_tol=1e-4) for a, b in zip(spacing, detector, strict=True))
+    return spacing, "detector" if same else "calibrated"
+
+
+def _name(dataset: Dataset) -> tuple[str, str, str, str]:
+    """The patient's name: alphabetic, ideographic, phonetic, and the bytes as received.
+
+    The bytes are taken before pydicom decodes them: what it cannot decode, it replaces for good.
+    """
+    element = dataset.get_item("PatientName") if "PatientName" in dataset else None
+    unread = element.value if element is not None else None
+    found = value(dataset, "PatientName")
+    if not isinstance(found, PersonName):
+        plain = text(dataset, "PatientName")
+        return plain, "", "", plain
+    original = unread if isinstance(unread, bytes) else found.original_string
+    raw = original.decode("latin-1") if isinstance(original, bytes) else str(original)
+    groups = [_CONTROL.sub("", str(g)[:MAX_TEXT]).strip() for g in (*found.components, "", "", "")[:3]]
+    return groups[0], groups[1], groups[2], raw[:MAX_TEXT].replace("\0", "")
+
+
+def _undeclared(dataset: Dataset, raw_name: str) -> bool:
+    """Whether the name's bytes need a character set that the object does not declare, or declares unknown."""
+    declared = [term for term in text(dataset, "SpecificCharacterSet").split("\\") if term]
+    if any(term not in python_encoding for term in declared):
+        return True
+    return not declared and any(ord(c) >= 0x80 or c == "\x1b" for c in raw_name)
+
+
+def _from_request(dataset: Dataset, keyword: str) -> str:
+    """A value of the order, which modalities write at the top or inside Request Attributes Sequence."""
+    requests = value(dataset, "RequestAttributesSequence") or []
+    return text(dataset, keyword) or next((t for item in requests if (t := text(item, keyword))), "")
+
+
+def _acquisition_date_time(dataset: Dataset) -> str:
+    combined = text(dataset, "AcquisitionDateTime")
+    if combined:
+        return combined
+    date, time = text(dataset, "AcquisitionDate"), text(dataset, "AcquisitionTime")
+    return date.replace(".", "") + time.replace(":", "") if date else ""
+
+
+def sop_class_uid(dataset: Dataset) -> str:
+    """The object's class, from the file meta information where the data set does not say."""
+    meta = getattr(dataset, "file_meta", Dataset())
+    return text(dataset, "SOPClassUID") or text(meta, "MediaStorageSOPClassUID")
+
+
+def extract(dataset: Dataset) -> ImageHeader:
+    """Read the header of an accepted data set. Never raises on odd values: they become empty."""
+    alphabetic, ideographic, phonetic, raw_name = _name(dataset)
+    plain = {name: text(dataset, keyword) for name, keyword in _TEXTS.items()}
+    decoded = "".join((*plain.values(), alphabetic, ideographic, phonetic))
+    spacing, source = pixel_spacing(dataset)
+    sop_class = sop_class_uid(dataset)
+    return ImageHeader(
+        **plain,
+        patient_name=alphabetic,
+        patient_name_ideographic=ideographic,
+        patient_name_phonetic=phonetic,
+        patient_name_raw=raw_name,
+        charset_doubtful=bool(_UNDECODED.search(decoded)) or _undeclared(dataset, raw_name),
+        accession_number=_from_request(dataset, "AccessionNumber"),
+        reason_for_the_requested_procedure=_from_request(dataset, "ReasonForTheRequestedProcedure"),
+        requested_procedure_priority=_from_request(dataset, "RequestedProcedurePriority"),
+        series_number=integer(dataset, "SeriesNumber"),
+        instance_number=integer(dataset, "InstanceNumber"),
+        acquisition_date_time=_acquisition_date_time(dataset),
+        sop_class_uid=sop_class,
+        transfer_syntax_uid=text(getattr(dataset, "file_meta", Dataset()), "TransferSyntaxUID"),
+        rows=integer(dataset, "Rows") or 0,
+        columns=integer(dataset, "Columns") or 0,
+        bits_stored=integer(dataset, "BitsStored") or 0,
+        pixel_spacing=spacing,
+        pixel_spacing_source=source,
+        secondary_capture=sop_class in SECONDARY_CAPTURE_SOP_CLASSES,
+    )
+
+
+_TEXTS = {
+    "patient_id": "PatientID",
+    "issuer_of_patient_id": "IssuerOfPatientID",
+    "patient_birth_date": "PatientBirthDate",
+    "patient_sex": "PatientSex",
+    "patient_age": "PatientAge",
+    "study_instance_uid": "StudyInstanceUID",
+    "study_date": "StudyDate",
+    "study_time": "StudyTime",
+    "timezone_offset_from_utc": "TimezoneOffsetFromUTC",
+    "study_description": "StudyDescription",
+    "referring_physician_name": "ReferringPhysicianName",
+    "series_instance_uid": "SeriesInstanceUID",
+    "series_description": "SeriesDescription",
+    "modality": "Modality",
+    "body_part_examined": "BodyPartExamined",
+    "protocol_name": "ProtocolName",
+    "station_name": "StationName",
+    "manufacturer": "Manufacturer",
+    "manufacturer_model_name": "ManufacturerModelName",
+    "sop_instance_uid": "SOPInstanceUID",
+    "photometric_interpretation": "PhotometricInterpretation",
+    "view_position": "ViewPosition",
+    "image_laterality": "ImageLaterality",
+    "patient_orientation": "PatientOrientation",
+    "burned_in_annotation": "BurnedInAnnotation",
+}
+"""Fields that are one element's text."""

@@ -1,0 +1,140 @@
+"""Greedy decoding with a key-value cache, over transformers' Llama, and the grammar that keeps a draft
+parseable."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, LlamaForCausalLM
+
+from inference.contract import Certainty, Section, Side
+from inference.maira_seg import processor as words
+from inference.maira_seg.processor import MAX_SENTENCE_TOKENS, NO_FINDING, Processor
+from inference.structures import FINDINGS_BY_CODE
+
+MAX_SENTENCES = 32
+
+
+class Grammar(Protocol):
+    """Says which tokens may come next, and is told which one came."""
+
+    def allowed(self) -> Tensor:
+        """Bool (vocabulary,)."""
+        ...
+
+    def take(self, token: int) -> None: ...
+
+
+@torch.inference_mode()
+def greedy(
+    model: LlamaForCausalLM, prompt: Tensor, *, stop: int, limit: int, grammar: Grammar | None = None
+) -> list[int]:
+    """The most likely next token, again and again, until `stop` (included) or `limit` tokens.
+
+    prompt: embedded, (1, P, H). Without a grammar this gives the tokens of `generate(do_sample=False)`.
+    """
+    assert prompt.shape[0] == 1, f"one study at a time, got {prompt.shape[0]}"
+    cache = DynamicCache(config=model.config)
+    embed = model.get_input_embeddings()
+    step = prompt
+    tokens: list[int] = []
+    while len(tokens) < limit:
+        logits = model(inputs_embeds=step, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[
+            0, -1
+        ]
+        if grammar is not None:
+            logits = logits.masked_fill(~grammar.allowed(), -torch.inf)
+        token = int(logits.argmax())
+        tokens.append(token)
+        if token == stop:
+            break
+        if grammar is not None:
+            grammar.take(token)
+        step = embed(torch.tensor([[token]]))
+    return tokens
+
+
+class DraftGrammar:
+    """Sentence after sentence: section, finding, side, certainty, words, citations of masks that exist, end.
+
+    Findings come before the impression; a sided finding that is stated has a side, a finding without
+    sides has none.
+    """
+
+    def __init__(self, processor: Processor, vocabulary: int, citable: Sequence[str]) -> None:
+        self._processor = processor
+        self._vocabulary = vocabulary
+        self._end, self._eos = processor.id(words.END), processor.id(words.EOS)
+        self._words = torch.zeros(vocabulary, dtype=torch.bool)
+        self._words[processor.first_word : processor.tokenizer.get_vocab_size()] = True
+        self._citable = {processor.id(f"<cite:{structure}>") for structure in citable}
+        self._place = 0  # 0 section, 1 finding, 2 side, 3 certainty, 4 words, 5 citations
+        self._written = self._sentences = 0
+        self._impression = False
+        self._finding = self._side = ""
+        self._cited: set[int] = set()
+
+    def allowed(self) -> Tensor:
+        if self._place < 4:
+            return self._only(self._head())
+        if self._written >= MAX_SENTENCE_TOKENS:
+            return self._only([self._end])
+        ends = [self._end, *(self._citable - self._cited)]
+        if self._place == 5:
+            return self._only(ends)
+        mask = self._words.clone()
+        if self._written:
+            mask[ends] = True
+        return mask
+
+    def take(self, token: int) -> None:
+        if token == self._end:
+            self._place, self._written, self._cited = 0, 0, set()
+            self._sentences += 1
+        elif self._place < 4:
+            self._take_head(self._processor.codes[token])
+            self._place += 1
+        elif token in self._citable:
+            self._place = 5
+            self._cited.add(token)
+        else:
+            self._written += 1
+
+    def _take_head(self, value: str) -> None:
+        if self._place == 0:
+            self._impression = value == Section.IMPRESSION
+        elif self._place == 1:
+            self._finding = value
+        elif self._place == 2:
+            self._side = value
+
+    def _head(self) -> list[int]:
+        options = (self._sections, self._findings, self._sides, self._certainties)[self._place]()
+        return [self._processor.id(option) for option in options] + self._may_stop()
+
+    def _may_stop(self) -> list[int]:
+        return [self._eos] if self._place == 0 and self._sentences else []
+
+    def _sections(self) -> list[str]:
+        if self._sentences >= MAX_SENTENCES:
+            return []
+        sections = [Section.IMPRESSION] if self._impression else list(Section)
+        return [f"<section:{section}>" for section in sections]
+
+    def _findings(self) -> list[str]:
+        return [f"<finding:{finding}>" for finding in (NO_FINDING, *self._processor.findings)]
+
+    def _sides(self) -> list[str]:
+        sided = self._finding in FINDINGS_BY_CODE and FINDINGS_BY_CODE[self._finding].sided
+        return [f"<side:{side or NO_FINDING}>" for side in (Side if sided else [Side.NONE])]
+
+    def _certainties(self) -> list[str]:
+        sided = self._finding in FINDINGS_BY_CODE and FINDINGS_BY_CODE[self._finding].sided
+        without_side = sided and self._side == NO_FINDING
+        return [f"<certainty:{value}>" for value in ([Certainty.ABSENT] if without_side else Certainty)]
+
+    def _only(self, ids: Sequence[int]) -> Tensor:
+        mask = torch.zeros(self._vocabulary, dtype=torch.bool)
+        mask[list(ids)] = True
+        return mask

@@ -1,0 +1,242 @@
+"""The door to the model: `load(bundle)` gives a drafter, `draft(study)` gives masks and sentences.
+
+Runs on the processor, without gradients, one study at a time. The draft reads one frontal image; masks are
+made for every frontal image that lies inside the segmenter's domain.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from inference.contract import (
+    DraftOutput,
+    Gate,
+    ImageInput,
+    InferenceError,
+    Mask,
+    Sentence,
+    StudyInput,
+    ViewPosition,
+    bundle_digest,
+)
+from inference.imaging import masks as rle
+from inference.maira_seg import applicability, checkpoint, decode, evidence, vision
+from inference.maira_seg import processor as words
+from inference.maira_seg.model import layout_for
+from inference.maira_seg.processor import CodedSentence
+from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD, PromptInputs
+from inference.segmentation.geometry import MIN_SIDE, Letterbox
+from inference.segmentation.segmenter import Square
+from inference.structures import BY_CODE, Group
+
+NO_FRONTAL, TOO_SMALL, NO_LUNGS, BLANK = "no-frontal-view", "image-too-small", "no-lungs-found", "blank-image"
+NO_MEMORY = "not enough memory"
+"""What torch says, in a plain RuntimeError, when the processor's memory runs out."""
+LATERAL = {ViewPosition.LEFT_LATERAL, ViewPosition.RIGHT_LATERAL}
+PREFERENCE = (ViewPosition.PA, ViewPosition.AP, ViewPosition.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Slots:
+    """What the prompt is told about one image: coverage (M, S, S) in 0..1, states (M,), structures to
+    cite."""
+
+    coverage: Tensor
+    states: Tensor
+    citable: tuple[str, ...]
+
+
+def load(bundle: Path) -> "MairaSegDrafter":
+    """A drafter from a bundle folder.
+
+    Raises
+    ------
+    InferenceError
+        Permanent, when the folder is no readable bundle.
+    """
+    return MairaSegDrafter(checkpoint.load(bundle), bundle_digest(bundle))
+
+
+class MairaSegDrafter:
+    """A `contract.Drafter`."""
+
+    def __init__(self, bundle: checkpoint.Bundle, digest: str) -> None:
+        self.digest = digest
+        self.bundle = bundle
+        self.layout = layout_for(bundle.model.config, bundle.processor)
+        self._draft_domains = [bundle.domains[name] for name in checkpoint.DRAFT_DOMAINS]
+        self._mask_domains = [
+            bundle.domains[name] for name in checkpoint.MASK_DOMAINS if name in bundle.domains
+        ]
+
+    def draft(self, study: StudyInput) -> DraftOutput:
+        """Segment and draft. See `contract.Drafter`.
+
+        Raises
+        ------
+        InferenceError
+            Permanent: `bad-image` (not finite), `bad-mask` (does not fit its image).
+            Transient: `out-of-memory`.
+        """
+        if not all(np.isfinite(image.grayscale).all() for image in study.images):
+            raise InferenceError("bad-image", "grayscale holds values that are not numbers", permanent=True)
+        try:
+            return self._draft(study)
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and NO_MEMORY not in str(error):
+                raise
+            raise InferenceError("out-of-memory", f"{len(study.images)} images", permanent=False) from error
+
+    @torch.inference_mode()
+    def _draft(self, study: StudyInput) -> DraftOutput:
+        frontal = [image for image in study.images if image.view_position not in LATERAL]
+        reason = _unusable(frontal)
+        if reason:
+            return _nothing(reason)
+        usable = [image for image in frontal if not _unusable([image])]
+        main = min(usable, key=lambda image: PREFERENCE.index(image.view_position))
+        started = time.perf_counter()
+        masks: list[Mask] = []
+        for image in (i for i in usable if i is not main):
+            masks += self._segment(image, study)[0]
+        main_masks, square, masks_gate, draft_gate, features = self._segment(main, study)
+        segmented = time.perf_counter()
+        sentences: tuple[Sentence, ...] = ()
+        if draft_gate.open:
+            sentences = self._write(square, features, main_masks, study.human_masks, main)
+        seconds = {"segment": segmented - started, "write": time.perf_counter() - segmented}
+        return DraftOutput((*main_masks, *masks), sentences, masks_gate, draft_gate, seconds)
+
+    def _segment(self, image: ImageInput, study: StudyInput) -> tuple[list[Mask], Square, Gate, Gate, Tensor]:
+        """Masks of one image, its two gates, and the encoder's features (1, L, 1 + N, C)."""
+        square = self.bundle.segmenter.look(image)
+        features = self.bundle.model.vision(square.pixels[None])
+        draft_gate = applicability.gate(self._draft_domains, vision.descriptor(features)[0])
+        masks_gate = applicability.gate(self._mask_domains, square.descriptor)
+        if masks_gate.open and not self._lungs_found(square):
+            masks_gate = Gate(False, masks_gate.score, masks_gate.threshold, NO_LUNGS)
+        masks = self._masks(image, square, study.human_masks, draft_gate) if masks_gate.open else []
+        return masks, square, masks_gate, draft_gate, features
+
+    def _lungs_found(self, square: Square) -> bool:
+        config = self.bundle.segmenter.config
+        lungs = [config.structures.index(code) for code in ("lung_right", "lung_left")]
+        return bool(square.masks[lungs].any(dim=0).any())
+
+    def _masks(
+        self, image: ImageInput, square: Square, human: tuple[Mask, ...], draft_gate: Gate
+    ) -> list[Mask]:
+        """The model's masks, a person's in place of the model's where there is one.
+
+        Outside the drafter's domain only anatomy is outlined: findings and devices were never measured there.
+        """
+        config = self.bundle.segmenter.config
+        drawn = {mask.structure: mask for mask in human if mask.sop_instance_uid == image.sop_instance_uid}
+        masks = [_checked(mask, image) for mask in drawn.values()]
+        for index, code in enumerate(config.structures):
+            outside = not draft_gate.open
+            if code in drawn or (outside and BY_CODE[code].group != Group.ANATOMY):
+                continue
+            pixels = self.bundle.segmenter.to_image(square, index)
+            if not pixels.any():
+                continue
+            trust = float(square.trust[index])
+            trusted = trust >= config.trust_threshold and (not outside or code in config.validated_outside)
+            masks.append(
+                Mask(code, image.sop_instance_uid, _size(image), rle.encode(pixels), round(trust, 4), trusted)
+            )
+        return [mask for mask in masks if rle.area(mask.counts, mask.size)]
+
+    def _slots(self, square: Square, masks: list[Mask], human: tuple[Mask, ...], uid: str) -> Slots:
+        """The constant slots: a mask to show, or that there is none, or that it is not to be believed."""
+        config = self.bundle.segmenter.config
+        by_code = {mask.structure: mask for mask in masks}
+        drawn = {mask.structure for mask in human if mask.sop_instance_uid == uid}
+        coverage = square.masks.float()
+        states = torch.full((len(config.structures),), ABSENT)
+        for index, code in enumerate(config.structures):
+            mask = by_code.get(code)
+            if code in drawn:
+                coverage[index] = _shrunk(mask, square.box) if mask else 0.0
+            if mask is not None:
+                states[index] = PRESENT if mask.trusted else WITHHELD
+            elif code not in drawn and square.masks[index].any():
+                states[index] = WITHHELD
+        citable = tuple(code for i, code in enumerate(config.structures) if states[i] == PRESENT)
+        return Slots(coverage, states, citable)
+
+    def _write(
+        self, square: Square, features: Tensor, masks: list[Mask], human: tuple[Mask, ...], image: ImageInput
+    ) -> tuple[Sentence, ...]:
+        model, processor = self.bundle.model, self.bundle.processor
+        slots = self._slots(square, masks, human, image.sop_instance_uid)
+        inputs = model.look(features, slots.coverage[None], slots.states[None])
+        tokens = self.tokens(inputs, slots.citable)
+        return tuple(
+            _sentence(coded, slots.citable, image.sop_instance_uid)
+            for coded in dict.fromkeys(processor.decode(tokens))
+        )
+
+    def tokens(self, inputs: PromptInputs, citable: tuple[str, ...]) -> list[int]:
+        """The ids of the draft for one study's prompt."""
+        model, processor = self.bundle.model, self.bundle.processor
+        grammar = decode.DraftGrammar(processor, model.config.language.vocabulary, citable)
+        return decode.greedy(
+            model.language_model,
+            model.prompt(self.layout, inputs),
+            stop=processor.id(words.EOS),
+            limit=model.config.max_report_tokens,
+            grammar=grammar,
+        )
+
+
+def _sentence(coded: CodedSentence, citable: tuple[str, ...], uid: str) -> Sentence:
+    return Sentence(
+        section=coded.section,
+        text=coded.text,
+        language="en",
+        finding=coded.finding,
+        side=coded.side,
+        certainty=coded.certainty,
+        evidence=evidence.cited(coded.cites, citable, uid),
+    )
+
+
+def _unusable(images: list[ImageInput]) -> str:
+    """Why none of these images can be looked at; empty when one can."""
+    if not images:
+        return NO_FRONTAL
+    large = [image for image in images if min(image.grayscale.shape) >= MIN_SIDE]
+    if not large:
+        return TOO_SMALL
+    return "" if any(np.ptp(image.grayscale) > 0 for image in large) else BLANK
+
+
+def _nothing(reason: str) -> DraftOutput:
+    return DraftOutput((), (), applicability.closed(reason), applicability.closed(reason), {})
+
+
+def _size(image: ImageInput) -> tuple[int, int]:
+    rows, cols = image.grayscale.shape
+    return int(rows), int(cols)
+
+
+def _checked(mask: Mask, image: ImageInput) -> Mask:
+    """A person's mask, if it fits its image."""
+    try:
+        rle.validate(mask.size, mask.counts, _size(image))
+    except ValueError as error:
+        raise InferenceError("bad-mask", f"mask of {mask.structure}: {error}", permanent=True) from error
+    if mask.structure not in BY_CODE:
+        raise InferenceError("bad-mask", f"no structure {mask.structure}", permanent=True)
+    return mask
+
+
+def _shrunk(mask: Mask, box: Letterbox) -> Tensor:
+    """A person's mask as coverage (S, S) of the square."""
+    pixels = rle.decode(mask.counts, mask.size)
+    return box.shrink(torch.from_numpy(pixels.astype(np.float32))[None])[0]

@@ -1,0 +1,68 @@
+"""The mask-aware prompt: for every image its patches, then one constant slot per structure.
+
+    <bos> [ image tokens ... <slot:lung_right> <state:present> MASK POSITION  <slot:lung_left> ... ] *
+    images <report>
+
+Every structure has its slot whether or not it was found, so the length and the words of the prompt do not
+give the answer away; what was found is said by the state, and shown by the two tokens of the mask.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inference.contract import SlotState
+from inference.maira_seg import processor as words
+from inference.maira_seg.config import MairaSegConfig
+from inference.maira_seg.processor import Processor
+
+STATES = tuple(SlotState)
+PRESENT, ABSENT, WITHHELD = (
+    STATES.index(s) for s in (SlotState.PRESENT, SlotState.ABSENT, SlotState.WITHHELD)
+)
+
+
+@dataclass(frozen=True)
+class PromptInputs:
+    """What the prompt shows, for B studies of I images each, M structures, L levels.
+
+    patches: (B, I, T, C) pooled patches of the last level. pooled: (B, I, M, L, C) features under the masks.
+    shrunk: (B, I, M, size*size) the masks, resized by area. states: (B, I, M) long, indices into `STATES`.
+    """
+
+    patches: Tensor
+    pooled: Tensor
+    shrunk: Tensor
+    states: Tensor
+
+    def select(self, rows: Tensor) -> "PromptInputs":
+        """The studies at these indices."""
+        return PromptInputs(self.patches[rows], self.pooled[rows], self.shrunk[rows], self.states[rows])
+
+
+class PromptLayout:
+    """The ids of a prompt; places to be filled with image and mask tokens hold placeholder ids."""
+
+    def __init__(self, config: MairaSegConfig, processor: Processor) -> None:
+        self.image_tokens = config.pooled_grid**2
+        self.bos, self.report = processor.id(words.BOS), processor.id(words.REPORT)
+        self.image, self.mask = processor.id(words.IMAGE), processor.id(words.MASK)
+        self.position = processor.id(words.POSITION)
+        self.slots = torch.tensor([processor.id(f"<slot:{code}>") for code in config.structures])
+        self.states = torch.tensor([processor.id(f"<state:{state}>") for state in STATES])
+
+    def ids(self, states: Tensor) -> Tensor:
+        """states (B, I, M) -> ids (B, P); P depends on the number of images alone."""
+        batch, images, slots = states.shape
+        shown = self.states[states]
+        slot_ids = self.slots.expand(batch, images, slots)
+        mask_ids, position_ids = torch.full_like(shown, self.mask), torch.full_like(shown, self.position)
+        per_slot = torch.stack([slot_ids, shown, mask_ids, position_ids], dim=-1).flatten(2)
+        image_ids = torch.full((batch, images, self.image_tokens), self.image)
+        body = torch.cat([image_ids, per_slot], dim=-1).flatten(1)
+        return torch.cat([torch.full((batch, 1), self.bos), body, torch.full((batch, 1), self.report)], dim=1)
+
+    def length(self, images: int) -> int:
+        """P: tokens of a prompt with this many images."""
+        return 2 + images * (self.image_tokens + 4 * len(self.slots))

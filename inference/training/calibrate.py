@@ -1,0 +1,146 @@
+"""What is set after training, on phantoms and radiographs no network was trained on: the least area of
+a structure, the trust below which a mask is not believed, and the edges of the domains."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inference.maira_seg import vision
+from inference.maira_seg.applicability import Domain, distance, fit
+from inference.maira_seg.checkpoint import DRAFT_DOMAINS, MASK_DOMAINS
+from inference.maira_seg.vision import VisionEncoder
+from inference.segmentation import trust
+from inference.segmentation.model import SegmenterConfig
+from inference.segmentation.segmenter import Segmenter
+from inference.training import augment
+from inference.training.features import BATCH, Features
+from inference.training.radiographs import Squares
+from inference.training.records import Phantoms
+
+SEED_PHANTOMS = 13
+AREAS = (1, 8, 16, 24, 32, 48, 64, 96, 128, 192)
+"""Pixels of the square tried as the least area of a structure."""
+BELIEVABLE_DICE = 0.5
+TRUST_RANGE = (0.4, 0.85)
+QUANTILE_PHANTOM, QUANTILE_REAL = 0.99, 0.97
+SHRINKAGE_REAL = 0.3
+FOLDS = 5
+VIEWS_OF_REAL = 4
+"""Augmented looks at each real radiograph: few images must stand for many."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(path.read_text())
+    return values
+
+
+def descriptors(computed: Features) -> dict[str, Tensor]:
+    """What the domains of a population are fitted on."""
+    return {"draft": computed.draft_descriptors, "masks": computed.mask_descriptors}
+
+
+@torch.inference_mode()
+def thresholds(segmenter: Segmenter, phantoms: Phantoms) -> SegmenterConfig:
+    """The configuration with its least areas and its trust threshold set on these phantoms."""
+    open_config = replace(segmenter.config, min_area=(), trust_threshold=0.0)
+    unlimited = Segmenter(open_config, segmenter.network)
+    areas, truth, believed, dices = [], [], [], []
+    for rows in torch.arange(len(phantoms)).split(BATCH):
+        true = phantoms.masks(rows.numpy())
+        probabilities, _ = unlimited.probabilities(phantoms.images(rows.numpy()))
+        masks = unlimited.cut(probabilities)
+        areas.append(masks.flatten(2).sum(dim=-1))
+        truth.append(true.flatten(2).any(dim=-1))
+        believed.append(
+            torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
+        )
+        dices.append(_dice(masks.float(), true))
+    area, present = torch.cat(areas), torch.cat(truth)
+    least = tuple(_least_area(area[:, i], present[:, i]) for i in range(area.shape[1]))
+    found = area >= torch.tensor(least)
+    limit = _trust_threshold(torch.cat(believed)[found], torch.cat(dices)[found])
+    return replace(segmenter.config, min_area=least, trust_threshold=limit)
+
+
+def _dice(one: Tensor, other: Tensor) -> Tensor:
+    overlap = (one * other).sum(dim=(-2, -1))
+    return 2 * overlap / (one.sum(dim=(-2, -1)) + other.sum(dim=(-2, -1))).clamp_min(1)
+
+
+def _least_area(area: Tensor, present: Tensor) -> int:
+    """The area whose cut tells presence best (F1); the smallest of equals."""
+    scores = []
+    for least in AREAS:
+        found = area >= least
+        hits = (found & present).sum()
+        scores.append(float(2 * hits / (found.sum() + present.sum()).clamp_min(1)))
+    return AREAS[scores.index(max(scores))]
+
+
+def _trust_threshold(believed: Tensor, dices: Tensor) -> float:
+    """The trust that best parts masks of Dice below one half from the rest (balanced accuracy)."""
+    good = dices >= BELIEVABLE_DICE
+    candidates = torch.linspace(*TRUST_RANGE, 51)
+    kept = (believed[None] >= candidates[:, None]).float()
+    right = (kept * good).sum(dim=1) / good.sum().clamp_min(1)
+    wrong = ((1 - kept) * ~good).sum(dim=1) / (~good).sum().clamp_min(1)
+    return round(float(candidates[int((right + wrong).argmax())]), 3)
+
+
+def domains(
+    population: dict[str, Tensor], held_out: dict[str, Tensor], real: tuple[Tensor, list[str]] | None
+) -> dict[str, Domain]:
+    """The draft domain (phantoms) and the mask domains (phantoms and, where given, real chests)."""
+    (draft,), (phantom, chest) = DRAFT_DOMAINS, MASK_DOMAINS
+    made = {
+        draft: fit(population["draft"], held_out["draft"], quantile=QUANTILE_PHANTOM),
+        phantom: fit(population["masks"], held_out["masks"], quantile=QUANTILE_PHANTOM),
+    }
+    if real is not None:
+        made[chest] = fit_by_patient(*real)
+    return made
+
+
+def fit_by_patient(features: Tensor, patients: list[str]) -> Domain:
+    """A domain from few images: its edge is the quantile of distances to a fit without the image's own
+    patient.
+
+    features (V, N, D): V views of each of N images, the first as it is.
+    """
+    order = {patient: i % FOLDS for i, patient in enumerate(dict.fromkeys(patients))}
+    fold = torch.tensor([order[patient] for patient in patients])
+    apart = []
+    for number in range(FOLDS):
+        inside = features[:, fold != number].flatten(0, 1)
+        part = fit(inside, inside, quantile=1.0, shrinkage=SHRINKAGE_REAL)
+        apart.append(distance(features[0, fold == number].double(), part.mean, part.precision))
+    everything = features.flatten(0, 1)
+    whole = fit(everything, everything, quantile=1.0, shrinkage=SHRINKAGE_REAL)
+    return Domain(whole.mean, whole.precision, torch.quantile(torch.cat(apart), QUANTILE_REAL))
+
+
+@torch.inference_mode()
+def real_descriptors(segmenter: Segmenter, squares: Squares, generator: torch.Generator) -> Tensor:
+    """(V, N, E) of real radiographs, as they are and augmented."""
+    views = [squares.images]
+    for _ in range(VIEWS_OF_REAL - 1):
+        moved, _ = augment.geometric(squares.images, squares.lungs[:, None], generator)
+        views.append(augment.photometric(moved, generator))
+    return torch.stack([torch.cat([segmenter.probabilities(b)[1] for b in v.split(BATCH)]) for v in views])
+
+
+@torch.inference_mode()
+def phantom_descriptors(
+    encoder: VisionEncoder, segmenter: Segmenter, phantoms: Phantoms
+) -> dict[str, Tensor]:
+    """What both gates look at, for a population no network was trained on."""
+    draft, masks = [], []
+    for rows in torch.arange(len(phantoms)).split(BATCH):
+        images = phantoms.images(rows.numpy())
+        draft.append(vision.descriptor(encoder(images)))
+        masks.append(segmenter.probabilities(images)[1])
+    return {"draft": torch.cat(draft), "masks": torch.cat(masks)}

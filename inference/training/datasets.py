@@ -1,0 +1,112 @@
+"""Batches for the segmenter, the encoder and the language model."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from inference.contract import Side
+from inference.maira_seg import processor as words
+from inference.maira_seg.processor import CodedSentence, Processor
+from inference.maira_seg.prompt import PRESENT
+from inference.structures import FINDINGS, STRUCTURES, Group
+from inference.training import augment
+from inference.training.radiographs import Squares
+from inference.training.records import Phantoms, Truth
+
+LABELS: tuple[tuple[str, str], ...] = tuple(
+    itertools.chain.from_iterable(
+        [(f.code, str(Side.RIGHT)), (f.code, str(Side.LEFT))] if f.sided else [(f.code, "")] for f in FINDINGS
+    )
+)
+"""What the encoder is trained to tell: each finding, per side where it has one."""
+PLAIN_CHANCE = 0.15
+"""How often a phantom without finding or device is drawn, against one with."""
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """images (B, 1, S, S), masks (B, M, S, S), rows (B,) of the population."""
+
+    images: Tensor
+    masks: Tensor
+    rows: Tensor
+
+
+def phantom_batches(phantoms: Phantoms, batch: int, generator: torch.Generator) -> Iterator[ImageBatch]:
+    """Endless, drawn at random and augmented; phantoms that show nothing but anatomy come up less often."""
+    chances = torch.where(shows_findings(phantoms), 1.0, PLAIN_CHANCE)
+    while True:
+        rows = torch.multinomial(chances, batch, generator=generator)
+        picked = np.sort(rows.numpy())
+        images, masks = augment.geometric(phantoms.images(picked), phantoms.masks(picked), generator)
+        yield ImageBatch(augment.photometric(images, generator), masks, torch.from_numpy(picked))
+
+
+def shows_findings(phantoms: Phantoms) -> Tensor:
+    """(N,) bool: is any finding or device outlined?"""
+    wanted = [i for i, structure in enumerate(STRUCTURES) if structure.group != Group.ANATOMY]
+    return torch.tensor([bool(phantoms.packed[row, wanted].any()) for row in range(len(phantoms))])
+
+
+@dataclass(frozen=True)
+class RealBatch:
+    """images (B, 1, S, S), lungs (B, S, S), sides (B, 2, S, S), known (B, 2)."""
+
+    images: Tensor
+    lungs: Tensor
+    sides: Tensor
+    known: Tensor
+
+
+def real_batches(squares: Squares, batch: int, generator: torch.Generator) -> Iterator[RealBatch]:
+    """Endless, drawn at random, augmented like the phantoms."""
+    drawn = torch.cat([squares.lungs[:, None], squares.sides], dim=1)
+    while True:
+        rows = torch.randint(len(squares.images), (batch,), generator=generator)
+        images, masks = augment.geometric(squares.images[rows], drawn[rows], generator)
+        yield RealBatch(
+            augment.photometric(images, generator), masks[:, 0], masks[:, 1:], squares.known[rows]
+        )
+
+
+def finding_targets(truths: Sequence[Truth]) -> Tensor:
+    """(N, len(LABELS)) float: 1 where the finding is there on that side (certain or not)."""
+    targets = torch.zeros(len(truths), len(LABELS))
+    places = {label: i for i, label in enumerate(LABELS)}
+    for row, truth in enumerate(truths):
+        for finding, side, certainty in truth.findings:
+            sides = [str(Side.RIGHT), str(Side.LEFT)] if side == Side.BILATERAL else [side]
+            for one in sides:
+                targets[row, places[finding, one]] = float(certainty != "absent")
+    return targets
+
+
+def report_ids(
+    processor: Processor, sentences: Sequence[CodedSentence], states: Sequence[int], structures: Sequence[str]
+) -> list[int]:
+    """The report as target ids; only structures the prompt shows are cited."""
+    shown = {code for code, state in zip(structures, states, strict=True) if state == PRESENT}
+    kept = [
+        CodedSentence(
+            s.section, s.finding, s.side, s.certainty, s.text, tuple(c for c in s.cites if c in shown)
+        )
+        for s in sentences
+    ]
+    return processor.encode(kept)
+
+
+def padded(reports: Sequence[Sequence[int]], pad: int, longest: int) -> Tensor:
+    """(B, R) ids, padded on the right, cut at `longest`."""
+    length = min(longest, max(len(report) for report in reports))
+    out = torch.full((len(reports), length), pad)
+    for row, report in enumerate(reports):
+        out[row, : min(length, len(report))] = torch.tensor(report[:length])
+    return out
+
+
+def pad_id(processor: Processor) -> int:
+    return processor.id(words.PAD)

@@ -1,0 +1,99 @@
+"""What the prompt shows of each phantom, computed once with the frozen encoder and a trained segmenter.
+
+Two variants of each study: with the segmenter's masks (of studies it never trained on, so its errors
+are those it will make in use) and with the true masks.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inference.maira_seg import vision
+from inference.maira_seg.model import MairaSeg
+from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD, PromptInputs
+from inference.segmentation import trust
+from inference.segmentation.segmenter import Segmenter
+from inference.training.records import Phantoms
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Features:
+    """predicted and true prompts of N studies (half precision, on the processor), and what gates look at.
+
+    draft_descriptors (N, D), mask_descriptors (N, E). trust (N, M) of the predicted masks.
+    """
+
+    predicted: PromptInputs
+    true: PromptInputs
+    draft_descriptors: Tensor
+    mask_descriptors: Tensor
+    trust: Tensor
+
+
+def slot_states(masks: Tensor, believed: Tensor, threshold: float) -> Tensor:
+    """masks (B, M, S, S) bool, trust (B, M) -> states (B, M): present, absent, or withheld when not
+    believed."""
+    found = masks.flatten(2).any(dim=-1)
+    shown = torch.where(believed >= threshold, PRESENT, WITHHELD)
+    return torch.where(found, shown, ABSENT)
+
+
+@torch.inference_mode()
+def compute(model: MairaSeg, segmenter: Segmenter, phantoms: Phantoms) -> Features:
+    """Everything above, for a whole population."""
+    parts: list[tuple[PromptInputs, PromptInputs, Tensor, Tensor, Tensor]] = []
+    for rows in torch.arange(len(phantoms)).split(BATCH):
+        images, true = phantoms.images(rows.numpy()), phantoms.masks(rows.numpy())
+        features = model.vision(images)
+        probabilities, mask_descriptors = segmenter.probabilities(images)
+        masks = segmenter.cut(probabilities)
+        believed = torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
+        states = slot_states(masks, believed, segmenter.config.trust_threshold)
+        predicted_inputs = model.look(features, masks.float(), states)
+        true_states = torch.where(true.flatten(2).any(dim=-1), PRESENT, ABSENT)
+        parts.append(
+            (
+                halved(predicted_inputs),
+                halved(model.look(features, true, true_states)),
+                vision.descriptor(features),
+                mask_descriptors,
+                believed,
+            )
+        )
+    predicted, real, draft, mask, believed_all = zip(*parts, strict=True)
+    return Features(
+        joined(predicted), joined(real), torch.cat(draft), torch.cat(mask), torch.cat(believed_all)
+    )
+
+
+def halved(inputs: PromptInputs) -> PromptInputs:
+    return PromptInputs(inputs.patches.half(), inputs.pooled.half(), inputs.shrunk.half(), inputs.states)
+
+
+def full(inputs: PromptInputs) -> PromptInputs:
+    """Back to single precision, ready for the model."""
+    return PromptInputs(inputs.patches.float(), inputs.pooled.float(), inputs.shrunk.float(), inputs.states)
+
+
+def joined(parts: tuple[PromptInputs, ...]) -> PromptInputs:
+    return PromptInputs(
+        torch.cat([p.patches for p in parts]),
+        torch.cat([p.pooled for p in parts]),
+        torch.cat([p.shrunk for p in parts]),
+        torch.cat([p.states for p in parts]),
+    )
+
+
+def withhold(states: Tensor, generator: torch.Generator) -> Tensor:
+    """Take masks away at random, so that the model learns to do without: (B, I, M) states -> the same.
+
+    One study in ten loses every mask, one in four loses some.
+    """
+    batch = len(states)
+    kind = torch.rand(batch, 1, 1, generator=generator)
+    chance = torch.where(kind < 0.1, 1.0, torch.where(kind < 0.35, 0.3, 0.0))
+    taken = torch.rand(states.shape, generator=generator) < chance
+    return torch.where(taken & (states == PRESENT), WITHHELD, states)

@@ -1,0 +1,100 @@
+"""Everything, in order, into one bundle: `python -m inference.training.train_all --out
+inference/weights/demo`.
+
+Segmenter, its thresholds, encoder, language model, domains. Intermediate weights stay in `--work`, where
+`--resume` finds them. `evaluate` measures the bundle afterwards; its card is written by hand.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from inference.maira_seg.checkpoint import MAIRA_SEG, TOKENIZER, Bundle, load_weights, save
+from inference.maira_seg.config import PRESETS
+from inference.maira_seg.model import MairaSeg
+from inference.maira_seg.processor import Processor
+from inference.training import calibrate, progress, radiographs, records
+from inference.training import train_encoder as encoder
+from inference.training import train_maira_seg as maira_seg
+from inference.training import train_segmenter as segmenter
+
+CALIBRATION_STUDIES = 400
+SHARES = {"segmenter": 0.42, "encoder": 0.28, "maira_seg": 0.30}
+"""How a time limit is divided."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument("--work", type=Path, default=Path("var/training/run"))
+    parser.add_argument("--cache", type=Path, default=Path("var/training"))
+    parser.add_argument("--real", type=Path, default=None, help="folder of real radiographs with lung masks")
+    parser.add_argument("--minutes", type=float, default=55, help="for all training together")
+    parser.add_argument("--studies", type=int, default=4000, help="phantoms per population")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--only", nargs="*", choices=[*SHARES, "bundle"], default=[*SHARES, "bundle"])
+    options = parser.parse_args(arguments)
+    options.work.mkdir(parents=True, exist_ok=True)
+    steps = {
+        "segmenter": lambda: _segmenter(options),
+        "encoder": lambda: encoder.main(_arguments(options, "encoder")),
+        "maira_seg": lambda: maira_seg.main(_arguments(options, "maira_seg")),
+        "bundle": lambda: assemble(options),
+    }
+    for name, run in steps.items():
+        if name in options.only:
+            run()
+
+
+def _arguments(options: argparse.Namespace, part: str) -> list[str]:
+    shared = ["--out", options.work, "--cache", options.cache, "--studies", options.studies]
+    shared += ["--seed", options.seed, "--threads", options.threads, "--steps", 10**6]
+    shared += ["--minutes", options.minutes * SHARES[part]]
+    return [str(word) for word in shared] + (["--resume"] if options.resume else [])
+
+
+def _segmenter(options: argparse.Namespace) -> None:
+    real = ["--real", str(options.real)] if options.real else []
+    segmenter.main(_arguments(options, "segmenter") + real)
+    trained = maira_seg.load_segmenter(options.work)
+    held_out = records.phantoms(options.cache, calibrate.SEED_PHANTOMS, CALIBRATION_STUDIES)
+    config = calibrate.thresholds(trained, held_out)
+    (options.work / "segmenter.json").write_text(json.dumps(config.to_dict()) + "\n")
+
+
+def assemble(options: argparse.Namespace) -> None:
+    """Fit the domains and write the bundle's weights, configuration and tokenizer."""
+    generator = progress.prepare(options)
+    config = PRESETS["demo"]
+    trained = maira_seg.load_segmenter(options.work)
+    model = MairaSeg(config)
+    load_weights(model, options.work / MAIRA_SEG)
+    held_out = records.phantoms(options.cache, calibrate.SEED_PHANTOMS, CALIBRATION_STUDIES)
+    described = calibrate.phantom_descriptors(model.vision, trained, held_out)
+    real = None
+    if options.real:
+        kept = [r for r in radiographs.read(options.real) if not r.held_out]
+        squares = radiographs.squares(kept, trained.config.image_size)
+        real = (calibrate.real_descriptors(trained, squares, generator), [r.patient for r in kept])
+    population = torch.load(options.work / "descriptors.pt", weights_only=True)
+    processor = Processor.load(options.work / TOKENIZER, config.structures, config.findings)
+    bundle = Bundle(
+        segmenter=trained,
+        model=model,
+        processor=processor,
+        domains=calibrate.domains(population, described, real),
+        about={
+            "purpose": "demonstration, not for clinical use",
+            "trained_on": {"phantoms": options.studies, "real_lungs": bool(options.real)},
+            "languages": ["en"],
+        },
+    )
+    save(bundle, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Train projector, mask extractor and language model on a frozen encoder:
+
+    python -m inference.training.train_maira_seg --out FOLDER
+
+`--out` holds the encoder and segmenter already trained there. Image features and predicted masks are computed
+once for phantoms that neither has seen; a step then costs the language model only.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from inference.maira_seg.checkpoint import MAIRA_SEG, SEGMENTER, TOKENIZER, load_weights, save_weights
+from inference.maira_seg.config import PRESETS, MairaSegConfig
+from inference.maira_seg.model import MairaSeg, layout_for
+from inference.maira_seg.processor import Processor
+from inference.maira_seg.prompt import PromptInputs
+from inference.segmentation.model import SegmenterConfig, build
+from inference.segmentation.segmenter import Segmenter
+from inference.training import calibrate, features, losses, progress, records
+from inference.training.datasets import pad_id, padded, report_ids
+from inference.training.features import Features
+from inference.training.records import Truth
+from inference.training.train_encoder import ENCODER, Labeller
+
+SEED_PHANTOMS = 12
+TRUE_SHARE = 0.25
+"""Share of steps' studies shown with their true masks instead of the segmenter's."""
+CODE_WEIGHT = 4.0
+PLAIN_CHANCE = 0.5
+"""How often a normal study is drawn, against one with findings."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the language model is trained on."""
+
+    features: Features
+    truths: list[Truth]
+    processor: Processor
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = progress.arguments(__doc__ or "", steps=2000, batch=16, rate=1e-3)
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="demo")
+    options = parser.parse_args(arguments)
+    generator = progress.prepare(options)
+    config = PRESETS[options.preset]
+    segmenter = load_segmenter(options.out)
+    model = fresh(config, options.out)
+    truths = records.truths(options.cache, SEED_PHANTOMS, options.studies)
+    processor = tokenizer(truths, config, options)
+    if options.resume:
+        load_weights(model, options.out / MAIRA_SEG)
+        load_encoder(model, config, options.out)
+    started = time.monotonic()
+    phantoms = records.phantoms(options.cache, SEED_PHANTOMS, options.studies, size=config.vision.image_size)
+    computed = features.compute(model, segmenter, phantoms)
+    torch.save(calibrate.descriptors(computed), options.out / "descriptors.pt")
+    progress.Progress("features").report(force=True, took=time.monotonic() - started, studies=len(truths))
+    fit(model, Material(computed, truths, processor), options, generator)
+    save_weights(model, options.out / MAIRA_SEG)
+
+
+def load_segmenter(folder: Path) -> Segmenter:
+    """The segmenter trained in this folder, with its calibrated configuration."""
+    config = SegmenterConfig.from_dict(calibrate.read_json(folder / "segmenter.json"))
+    network = build(config)
+    load_weights(network, folder / SEGMENTER)
+    return Segmenter(config, network)
+
+
+def fresh(config: MairaSegConfig, folder: Path) -> MairaSeg:
+    """A model whose encoder is the trained one and whose other parts are new."""
+    model = MairaSeg(config)
+    load_encoder(model, config, folder)
+    return model
+
+
+def load_encoder(model: MairaSeg, config: MairaSegConfig, folder: Path) -> None:
+    """Put the encoder trained in this folder into the model, frozen."""
+    labeller = Labeller(config)
+    load_weights(labeller, folder / ENCODER)
+    model.vision.load_state_dict(labeller.vision.state_dict())
+    model.vision.freeze()
+
+
+def tokenizer(truths: list[Truth], config: MairaSegConfig, options: argparse.Namespace) -> Processor:
+    """The tokenizer of this folder; trained on the reports when there is none to resume with."""
+    path = options.out / TOKENIZER
+    if options.resume:
+        return Processor.load(path, config.structures, config.findings)
+    texts = (sentence.text for truth in truths for sentence in truth.sentences)
+    processor = Processor.train(
+        texts,
+        vocabulary=config.language.vocabulary,
+        structures=config.structures,
+        findings=config.findings,
+    )
+    processor.save(path)
+    return processor
+
+
+def fit(model: MairaSeg, material: Material, options: argparse.Namespace, generator: torch.Generator) -> None:
+    """The training loop; the model is left in evaluation mode."""
+    layout = layout_for(model.config, material.processor)
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(trainable, lr=options.rate, weight_decay=0.05)
+    schedule = progress.Schedule(optimiser, options)
+    log = progress.Progress("maira_seg")
+    pad = pad_id(material.processor)
+    stream = batches(model.config, material, options.batch, generator)
+    model.train()
+    while not schedule.over:
+        schedule.advance()
+        inputs, report = next(stream)
+        logits = model(layout, inputs, report)
+        loss = losses.report_loss(logits, report, pad, material.processor.first_word, CODE_WEIGHT)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
+        optimiser.step()
+        log.report(step=schedule.step, share=schedule.share, loss=float(loss.detach()))
+    model.eval()
+    log.report(force=True, step=schedule.step, share=1.0, loss=float(loss.detach()))
+
+
+def batches(
+    config: MairaSegConfig, material: Material, batch: int, generator: torch.Generator
+) -> Iterator[tuple[PromptInputs, Tensor]]:
+    """Endless: prompts with predicted or true masks, some withheld, and the reports that go with them."""
+    pad = pad_id(material.processor)
+    chances = torch.tensor([1.0 if truth.findings else PLAIN_CHANCE for truth in material.truths])
+    while True:
+        rows = torch.multinomial(chances, batch, generator=generator)
+        true = torch.rand(len(rows), generator=generator) < TRUE_SHARE
+        inputs = mixed(material.features, rows, true)
+        states = features.withhold(inputs.states, generator)
+        reports = [
+            report_ids(material.processor, material.truths[row].sentences, state, config.structures)
+            for row, state in zip(rows.tolist(), states[:, 0].tolist(), strict=True)
+        ]
+        shown = PromptInputs(inputs.patches, inputs.pooled, inputs.shrunk, states)
+        yield shown, padded(reports, pad, config.max_report_tokens)
+
+
+def mixed(computed: Features, rows: Tensor, true: Tensor) -> PromptInputs:
+    """Prompts of these studies, each with its true masks where `true` says so."""
+    predicted, real = computed.predicted.select(rows), computed.true.select(rows)
+    choose = true[:, None, None]
+    return features.full(
+        PromptInputs(
+            predicted.patches,
+            torch.where(choose[..., None, None], real.pooled, predicted.pooled),
+            torch.where(choose[..., None], real.shrunk, predicted.shrunk),
+            torch.where(choose, real.states, predicted.states),
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

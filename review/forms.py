@@ -1,0 +1,102 @@
+"""What doors accept from people, declared once; services decide what it means."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from review.models.patients import Site
+from review.models.reports import Signature
+from review.models.studies import Priority
+from review.models.worklist import WorklistStatus
+
+_MOST = 2**31 - 1
+
+
+class WorklistForm(forms.Form):
+    """The filters and sorts of the worklist, as GET parameters. Every field may be left out."""
+
+    q = forms.CharField(required=False, max_length=200)
+    status = forms.ChoiceField(
+        required=False, choices=[("open", _("open")), ("all", _("all")), *WorklistStatus.choices]
+    )
+    priority = forms.TypedChoiceField(
+        required=False, coerce=int, empty_value=None, choices=[("", _("any")), *Priority.choices]
+    )
+    assignee = forms.ChoiceField(required=False, choices=[("", _("anyone")), ("me", _("me"))])
+    site = forms.ChoiceField(required=False)
+    day = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    sort = forms.ChoiceField(
+        required=False,
+        choices=[("urgency", _("urgency")), ("newest", _("newest")), ("received", _("last received"))],
+    )
+
+    def __init__(self, *args: Any, sites: list[Site], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("all")), *((site.code, site.name) for site in sites)]
+        self.fields["site"].choices = choices  # type: ignore[attr-defined]
+
+
+class SaveForm(forms.Form):
+    """One save of a report, from JSON. Blanks are kept as typed."""
+
+    based_on = forms.IntegerField(min_value=0, max_value=_MOST)
+    findings = forms.CharField(required=False, strip=False)
+    impression = forms.CharField(required=False, strip=False)
+    draft_id = forms.IntegerField(required=False, min_value=1, max_value=_MOST)
+
+
+class LockForm(forms.Form):
+    action = forms.ChoiceField(choices=[("hold", ""), ("release", ""), ("take-over", "")])
+
+
+class SignForm(forms.Form):
+    """What was on screen (revision, its hash, the study's digest), what signing means, and the password
+    again."""
+
+    revision = forms.IntegerField(min_value=1, max_value=_MOST)
+    sha256 = forms.RegexField(r"^[0-9a-f]{64}$")
+    input_digest = forms.RegexField(r"^[0-9a-f]{64}$")
+    meaning = forms.ChoiceField(choices=Signature.Meaning.choices)
+    password = forms.CharField(required=False, strip=False)
+
+
+class AddendumForm(forms.Form):
+    text = forms.CharField(max_length=50_000, strip=False)
+    password = forms.CharField(required=False, strip=False)
+
+
+class SecondsForm(forms.Form):
+    """How long a study was on screen, in seconds."""
+
+    seconds = forms.FloatField(min_value=0, max_value=7 * 86_400)
+
+
+class AssignForm(forms.Form):
+    to = forms.ChoiceField(required=False, choices=[("", ""), ("me", "")])
+
+
+class _SiteForm(forms.Form):
+    site = forms.ModelChoiceField(Site.objects.none(), to_field_name="code")
+
+    def __init__(self, *args: Any, sites: QuerySet[Site], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["site"].queryset = sites  # type: ignore[attr-defined]
+
+
+class UploadForm(_SiteForm):
+    """One file handed in. `path` is its name inside its folder; `batch` names what came together."""
+
+    file = forms.FileField(allow_empty_file=True, max_length=None)
+    path = forms.CharField(required=False, max_length=4000)
+    batch = forms.UUIDField(required=False)
+
+
+class ResolveForm(forms.Form):
+    decision = forms.ChoiceField(choices=[("accept", ""), ("discard", "")])
+    note = forms.CharField(max_length=500)
+
+
+class DatasetForm(_SiteForm):
+    """The site whose signed reports become a feedback dataset."""

@@ -1,0 +1,158 @@
+"""The worklist: a fixed set of filters and sorts, each with an index, and keyset paging."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from review.exceptions import InvalidInput
+from review.models.people import Capability, User
+from review.models.worklist import WorklistEntry, WorklistStatus
+from review.selectors import people
+from review.worklist import search_key
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Sort:
+    """Columns in order; a leading minus descends. The study closes every sort, so that no two rows tie."""
+
+    columns: tuple[str, ...]
+
+
+SORTS: dict[str, Sort] = {
+    "urgency": Sort(("priority", "started_at", "study_id")),
+    "newest": Sort(("-started_at", "-study_id")),
+    "received": Sort(("-received_at", "-study_id")),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the worklist is narrowed to; an empty value narrows nothing. `day` is a day in `zone`."""
+
+    status: str = "open"
+    priority: int | None = None
+    site: str = ""
+    assigned_to: User | None = None
+    search: str = ""
+    day: date | None = None
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    sort: str = "urgency"
+
+
+@dataclass(frozen=True)
+class Page:
+    entries: list[WorklistEntry]
+    next_cursor: str
+
+
+def visible_to(user: User) -> QuerySet[WorklistEntry]:
+    """Rows of the sites the user reads at.
+
+    Site ids are fetched first: a plain list keeps the plan on the index.
+    """
+    site_ids = list(people.sites_with(user, Capability.READ).values_list("pk", flat=True))
+    return WorklistEntry.objects.filter(site_id__in=site_ids).select_related("study", "site", "assignee")
+
+
+def page(user: User, filters: Filters, cursor: str = "") -> Page:
+    """One page of at most `PAGE_SIZE` rows after the cursor.
+
+    Raises
+    ------
+    InvalidInput
+        When the sort or the cursor is not one of ours.
+    """
+    if filters.sort not in SORTS:
+        raise InvalidInput(f"There is no sort named {filters.sort!r}.")
+    columns = SORTS[filters.sort].columns
+    rows = _narrow(visible_to(user), filters)
+    if cursor:
+        rows = rows.filter(_after(columns, _decode(cursor, columns)))
+    entries = list(rows.order_by(*columns)[: PAGE_SIZE + 1])
+    more = len(entries) > PAGE_SIZE
+    entries = entries[:PAGE_SIZE]
+    return Page(entries, _encode(entries[-1], columns) if more else "")
+
+
+def next_study(user: User, filters: Filters, after: WorklistEntry) -> WorklistEntry | None:
+    """The study to read after this one: the next of the list, else its first."""
+    columns = SORTS[filters.sort].columns
+    rows = _narrow(visible_to(user), filters).exclude(pk=after.pk).order_by(*columns)
+    values = [getattr(after, column.lstrip("-")) for column in columns]
+    return rows.filter(_after(columns, values)).first() or rows.first()
+
+
+def _by_status(value: str) -> Q:
+    if value == "open":
+        return Q(is_open=True)
+    return Q(status=value) if value in WorklistStatus.values else Q()
+
+
+def _by_search(value: str) -> Q:
+    key = search_key(value)
+    if not key:
+        return Q()
+    columns = ("alphabetic_key", "ideographic_key", "phonetic_key", "identifier_key", "accession_key")
+    condition = Q()
+    for column in columns:
+        condition |= Q(**{f"{column}__startswith": key})
+    return condition
+
+
+def _by_day(day: date | None, zone: ZoneInfo) -> Q:
+    if day is None:
+        return Q()
+    start = datetime.combine(day, time(), tzinfo=zone)
+    return Q(started_at__gte=start, started_at__lt=start + timedelta(days=1))
+
+
+def _narrow(rows: QuerySet[WorklistEntry], filters: Filters) -> QuerySet[WorklistEntry]:
+    condition = _by_status(filters.status) & _by_search(filters.search) & _by_day(filters.day, filters.zone)
+    if filters.priority is not None:
+        condition &= Q(priority=filters.priority)
+    if filters.site:
+        condition &= Q(site__code=filters.site)
+    if filters.assigned_to is not None:
+        condition &= Q(assignee=filters.assigned_to)
+    return rows.filter(condition)
+
+
+def _after(columns: tuple[str, ...], values: list[Any]) -> Q:
+    """Rows strictly behind the given one in this order: (a > x) or (a = x and b > y) or ..."""
+    condition, equal = Q(), Q()
+    for column, value in zip(columns, values, strict=True):
+        name, comparison = column.lstrip("-"), "lt" if column.startswith("-") else "gt"
+        condition |= equal & Q(**{f"{name}__{comparison}": value})
+        equal &= Q(**{name: value})
+    return condition
+
+
+def _encode(entry: WorklistEntry, columns: tuple[str, ...]) -> str:
+    values = [getattr(entry, column.lstrip("-")) for column in columns]
+    plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode()
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "priority": int,
+    "study_id": int,
+    "started_at": datetime.fromisoformat,
+    "received_at": datetime.fromisoformat,
+}
+
+
+def _decode(cursor: str, columns: tuple[str, ...]) -> list[Any]:
+    try:
+        plain = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return [_PARSERS[column.lstrip("-")](value) for column, value in zip(columns, plain, strict=True)]
+    except (binascii.Error, UnicodeDecodeError, ValueError, TypeError) as error:
+        raise InvalidInput("This page link is damaged. Start again from the top of the list.") from error

@@ -1,0 +1,394 @@
+"""Writing, locking, signing and adding to reports. AI output and human text never overwrite each other."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import rfc8785
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from inference.text import normal, provenance
+from review import audit, worklist
+from review.exceptions import (
+    EmptyReport,
+    IllegalMove,
+    InvalidInput,
+    NotAllowed,
+    ReportLocked,
+    ReportSigned,
+    RevisionConflict,
+    StudyChanged,
+)
+from review.models import states
+from review.models.audit import Verb
+from review.models.drafts import Draft
+from review.models.people import Capability, Role, User
+from review.models.reports import Addendum, Report, Revision, Signature
+from review.models.states import ReportStatus
+from review.models.studies import Image, Study
+from review.selectors import drafts, people, reports
+
+MAX_SECTION_CHARACTERS = 50_000
+
+
+@dataclass(frozen=True)
+class Text:
+    """What one save carries.
+
+    `based_on` is the revision number the writer started from, 0 for none; `draft_id` the draft whose prose
+    was on screen, None when none was.
+    """
+
+    findings: str
+    impression: str
+    based_on: int
+    draft_id: int | None = None
+
+
+def _locked_row(study: Study) -> Report:
+    """The report of a study, made if missing, its row locked until the transaction ends."""
+    Report.objects.get_or_create(study=study)
+    return (
+        Report.objects.select_for_update(of=("self",))
+        .select_related("study__site", "locked_by")
+        .get(study=study)
+    )
+
+
+def _require_open(report: Report) -> None:
+    if report.is_signed() or report.status in {ReportStatus.CANCELLED, ReportStatus.ENTERED_IN_ERROR}:
+        raise ReportSigned
+
+
+def _require_lock_free(report: Report, by: User, now: datetime) -> None:
+    holder = report.lock_holder_id(now)
+    if holder is not None and holder != by.pk:
+        raise ReportLocked(errors={"lock": describe_lock(report, now)})
+
+
+def describe_lock(report: Report, now: datetime) -> dict[str, Any] | None:
+    """Who holds the lock and until when, for a page to show; None when nobody does."""
+    if report.lock_holder_id(now) is None or report.locked_by is None:
+        return None
+    assert report.locked_at is not None
+    assert report.lock_expires_at is not None
+    return {
+        "holder": report.locked_by.signing_name(),
+        "holder_id": report.locked_by_id,
+        "since": report.locked_at.isoformat(),
+        "expires": report.lock_expires_at.isoformat(),
+    }
+
+
+@transaction.atomic
+def lock(study: Study, *, by: User) -> Report:
+    """Start or go on editing: take the lock, or keep it alive. Records `report.locked` when it is newly
+    taken.
+
+    Raises
+    ------
+    ReportLocked
+        When another person holds it; `errors["lock"]` says who and since when.
+    """
+    people.require(by, Capability.WRITE, study.site)
+    report, now = _locked_row(study), timezone.now()
+    _require_open(report)
+    _require_lock_free(report, by, now)
+    if report.lock_holder_id(now) == by.pk:
+        return _hold(report, by, now, since=report.locked_at)
+    audit.record(Verb.REPORT_LOCKED, by=by, study=study)
+    return _hold(report, by, now, since=now)
+
+
+@transaction.atomic
+def take_over(study: Study, *, by: User) -> Report:
+    """Take the lock from whoever holds it; their text stays saved or in their browser.
+
+    Records `report.taken-over`.
+    """
+    people.require(by, Capability.WRITE, study.site)
+    report, now = _locked_row(study), timezone.now()
+    _require_open(report)
+    audit.record(Verb.REPORT_TAKEN_OVER, by=by, study=study, data={"from": report.lock_holder_id(now)})
+    return _hold(report, by, now, since=now)
+
+
+@transaction.atomic
+def release(study: Study, *, by: User) -> Report:
+    """Stop editing. Harmless when the lock is not held. Records `report.released` when it was."""
+    people.require(by, Capability.WRITE, study.site)
+    report = _locked_row(study)
+    if report.lock_holder_id(timezone.now()) == by.pk:
+        report.locked_by = report.locked_at = report.lock_expires_at = None
+        report.save(update_fields=["locked_by", "locked_at", "lock_expires_at"])
+        audit.record(Verb.REPORT_RELEASED, by=by, study=study)
+    return report
+
+
+def _hold(report: Report, by: User, now: datetime, *, since: datetime | None) -> Report:
+    report.locked_by, report.locked_at = by, since
+    report.lock_expires_at = now + timedelta(seconds=settings.REPORT_LOCK_SECONDS)
+    report.save(update_fields=["locked_by", "locked_at", "lock_expires_at"])
+    return report
+
+
+@transaction.atomic
+def save(study: Study, *, by: User, text: Text) -> Revision:
+    """Save the text as the next revision. The same text again, by anyone, gives the same revision: a repeated
+    save is harmless.
+
+    Records `report.saved`.
+
+    Raises
+    ------
+    RevisionConflict
+        When the text was based on an older revision; `errors["current"]` carries the newer text.
+    ReportLocked, ReportSigned, NotAllowed
+    """
+    people.require(by, Capability.WRITE, study.site)
+    report, now = _locked_row(study), timezone.now()
+    _require_open(report)
+    findings, impression = _clean(text)
+    sha256 = normal.report_sha256(findings, impression)
+    current = reports.current_revision(report)
+    if current is not None and current.sha256 == sha256:
+        return current
+    if text.based_on != report.revision_number:
+        raise RevisionConflict(errors={"current": describe_revision(current)})
+    _require_lock_free(report, by, now)
+    draft = drafts.shown(study, by, text.draft_id)
+    revision = Revision.objects.create(
+        report=report,
+        number=report.revision_number + 1,
+        findings=findings,
+        impression=impression,
+        sha256=sha256,
+        provenance=_provenance(findings, impression, draft),
+        draft=draft,
+        author=by,
+        created_at=now,
+    )
+    report.revision_number = revision.number
+    if report.ai_seen_first is None:
+        report.ai_seen_first = draft is not None
+    report.save(update_fields=["revision_number", "ai_seen_first"])
+    audit.record(
+        Verb.REPORT_SAVED,
+        by=by,
+        study=study,
+        data={"revision": revision.number, "sha256": sha256, "draft": draft.pk if draft else None},
+    )
+    worklist.refresh(study)
+    return revision
+
+
+def _clean(text: Text) -> tuple[str, str]:
+    findings, impression = normal.normalise(text.findings), normal.normalise(text.impression)
+    for section, value in (("findings", findings), ("impression", impression)):
+        if len(value) > MAX_SECTION_CHARACTERS:
+            raise InvalidInput(
+                f"The {section} have {len(value)} characters; at most {MAX_SECTION_CHARACTERS} are kept."
+            )
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise InvalidInput(f"The {section} hold a character that cannot be stored (NUL or half a pair).")
+    return findings, impression
+
+
+def _provenance(findings: str, impression: str, draft: Draft | None) -> list[dict[str, Any]]:
+    rows = draft.sentences.all() if draft else ()
+    said = [provenance.DraftSentence(row.position, row.section, row.text) for row in rows]
+    traced = provenance.trace("findings", findings, said) + provenance.trace("impression", impression, said)
+    return [asdict(sentence) for sentence in traced]
+
+
+def describe_revision(revision: Revision | None) -> dict[str, Any]:
+    """A revision as a door sends it; number 0 and empty text when nothing was saved yet."""
+    if revision is None:
+        return {"revision": 0, "findings": "", "impression": "", "author": "", "saved_at": None, "sha256": ""}
+    return {
+        "revision": revision.number,
+        "findings": revision.findings,
+        "impression": revision.impression,
+        "author": revision.author.signing_name(),
+        "saved_at": revision.created_at.isoformat(),
+        "sha256": revision.sha256,
+    }
+
+
+_MEANINGS: dict[Role, dict[Signature.Meaning, ReportStatus]] = {
+    Role.TRAINEE: {Signature.Meaning.AUTHOR: ReportStatus.PRELIMINARY},
+    Role.RADIOLOGIST: {
+        Signature.Meaning.AUTHOR: ReportStatus.FINAL,
+        Signature.Meaning.REVIEWER: ReportStatus.FINAL,
+        Signature.Meaning.APPROVER: ReportStatus.FINAL,
+    },
+}
+"""What a signature of a role with a meaning makes of a report: a trainee's is preliminary, a radiologist's
+final."""
+
+
+def meanings_for(role: Role) -> dict[Signature.Meaning, ReportStatus]:
+    return _MEANINGS.get(role, {})
+
+
+@transaction.atomic
+def sign(
+    study: Study,
+    *,
+    by: User,
+    revision_number: int,
+    sha256: str,
+    input_digest: str,
+    meaning: Signature.Meaning,
+) -> Signature:
+    """Sign exactly what was on screen. The door has re-authenticated the signer just now.
+
+    Records `report.signed` with the hash of what was signed.
+
+    Raises
+    ------
+    RevisionConflict
+        When `revision_number` or `sha256` is not the newest revision's: other text was on screen.
+    StudyChanged
+        When `input_digest` is not the study's: an image or the order came after the screen was drawn.
+    EmptyReport, ReportLocked, ReportSigned, NotAllowed
+    """
+    people.require(by, Capability.WRITE, study.site)
+    report, now = _locked_row(study), timezone.now()
+    _require_open(report)
+    _require_lock_free(report, by, now)
+    current = reports.current_revision(report)
+    if current is None or (current.number, current.sha256) != (revision_number, sha256):
+        raise RevisionConflict(errors={"current": describe_revision(current)})
+    if Study.objects.values_list("input_digest", flat=True).get(pk=study.pk) != input_digest:
+        raise StudyChanged
+    if not (current.findings.strip() or current.impression.strip()):
+        raise EmptyReport
+    role = people.role_at(by, study.site)
+    status = meanings_for(role).get(meaning)
+    if status is None:
+        raise NotAllowed
+    if not states.is_legal("report", report.status, status) or report.status == status:
+        raise IllegalMove
+    signature = _store_signature(report, _Act(by, role, meaning, status, now), current)
+    report.status = status
+    report.locked_by = report.locked_at = report.lock_expires_at = None
+    report.save(update_fields=["status", "locked_by", "locked_at", "lock_expires_at"])
+    audit.record(
+        Verb.REPORT_SIGNED,
+        by=by,
+        study=study,
+        data={
+            "signature": signature.pk,
+            "revision": current.number,
+            "meaning": str(meaning),
+            "status": str(status),
+            "sha256": signature.content_sha256,
+        },
+    )
+    worklist.refresh(study)
+    return signature
+
+
+@transaction.atomic
+def add_addendum(study: Study, *, by: User, text: str) -> Addendum:
+    """Add signed text to a signed report; the original stays byte-equal. Records `report.addendum-added`."""
+    people.require(by, Capability.FINALISE, study.site)
+    report, now = _locked_row(study), timezone.now()
+    if not report.is_signed():
+        raise IllegalMove("Only a signed report takes an addendum.")
+    clean, _unused = _clean(Text(findings=text, impression="", based_on=0))
+    if not clean.strip():
+        raise InvalidInput("An addendum needs text.")
+    addendum = Addendum.objects.create(
+        report=report, number=report.addenda.count() + 1, text=clean, author=by, created_at=now
+    )
+    role = people.role_at(by, study.site)
+    act = _Act(by, role, Signature.Meaning.AUTHOR, ReportStatus.APPENDED, now)
+    signature = _store_signature(report, act, addendum)
+    report.status = ReportStatus.APPENDED
+    report.save(update_fields=["status"])
+    audit.record(
+        Verb.ADDENDUM_ADDED,
+        by=by,
+        study=study,
+        data={"addendum": addendum.number, "signature": signature.pk, "sha256": signature.content_sha256},
+    )
+    worklist.refresh(study)
+    return addendum
+
+
+@dataclass(frozen=True)
+class _Act:
+    """One signing: who, as what, meaning what, making the report what, when."""
+
+    by: User
+    role: Role
+    meaning: Signature.Meaning
+    status: ReportStatus
+    at: datetime
+
+
+def _store_signature(report: Report, act: _Act, signed: Revision | Addendum) -> Signature:
+    shown: dict[str, Any] = {
+        "schema": 1,
+        "study_instance_uid": report.study.study_instance_uid,
+        "patient": _patient_shown(report.study),
+        "input_digest": report.study.input_digest,
+        "images": list(
+            Image.objects.filter(series__study=report.study)
+            .order_by("pk")
+            .values_list("sop_instance_uid", flat=True)
+        ),
+        "signed": _signed_text(signed),
+        "ai_seen_first": report.ai_seen_first,
+        "signer": act.by.signing_name(),
+        "role": str(act.role),
+        "meaning": str(act.meaning),
+        "resulting_status": str(act.status),
+        "signed_at": act.at.isoformat(),
+    }
+    content = rfc8785.dumps(shown)
+    return Signature.objects.create(
+        report=report,
+        revision=signed if isinstance(signed, Revision) else None,
+        addendum=signed if isinstance(signed, Addendum) else None,
+        signer=act.by,
+        printed_name=act.by.signing_name(),
+        role=act.role,
+        meaning=act.meaning,
+        resulting_status=act.status,
+        signed_at=act.at,
+        content=content,
+        content_sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _patient_shown(study: Study) -> dict[str, Any]:
+    patient, order = study.patient, study.order
+    return {
+        "issuer": patient.issuer,
+        "patient_id": patient.patient_id,
+        "name_alphabetic": patient.name_alphabetic,
+        "name_ideographic": patient.name_ideographic,
+        "birth_date": patient.birth_date_raw,
+        "sex": patient.sex,
+        "accession_number": order.accession_number if order else "",
+    }
+
+
+def _signed_text(signed: Revision | Addendum) -> dict[str, Any]:
+    if isinstance(signed, Addendum):
+        return {"kind": "addendum", "number": signed.number, "text": signed.text}
+    return {
+        "kind": "report",
+        "revision": signed.number,
+        "sha256": signed.sha256,
+        "findings": signed.findings,
+        "impression": signed.impression,
+        "model_version": signed.draft.model_version.digest if signed.draft else "",
+        "draft": signed.draft_id,
+    }

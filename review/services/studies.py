@@ -1,0 +1,258 @@
+"""Receiving files, resolving what was quarantined, opening and assigning studies."""
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from review import audit, queue, storage, worklist
+from review.exceptions import IllegalMove, InvalidInput, NotAllowed
+from review.models import states
+from review.models.audit import Verb
+from review.models.patients import Site
+from review.models.people import Capability, User
+from review.models.states import ArrivalStatus
+from review.models.studies import Arrival, Study
+from review.selectors import people
+
+ARCHIVE_MEMBERS = 10_000
+"""Files one archive may hold: a day of a large department, and a bound on what one upload can start."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Who hands in, where and by which door. `by` is None only for an operator at the command line."""
+
+    site: Site
+    batch: UUID
+    origin: Arrival.Origin
+    by: User | None
+
+
+def receive(stream: BinaryIO, filename: str, delivery: Delivery) -> list[Arrival]:
+    """Take in one file, by any door: keep its bytes, note its arrival, tell a worker. A zip is taken in file
+    by file.
+
+    The file is not looked into here: whether it is a radiograph is decided by a worker in a sandbox,
+    and the arrival says what became of it. Records `file.received` for each.
+    """
+    if delivery.by is not None:
+        people.require(delivery.by, Capability.IMPORT, delivery.site)
+    if zipfile.is_zipfile(stream):
+        stream.seek(0)
+        return _receive_archive(stream, filename, delivery)
+    stream.seek(0)
+    return [_receive_one(stream, filename, delivery, limit=settings.UPLOAD_MAX_BYTES)]
+
+
+class _Counted:
+    """A stream that counts what was read from it: an archive's own claims about sizes prove nothing."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.bytes_read = 0
+
+    def read(self, size: int) -> bytes:
+        chunk = self._stream.read(size)
+        self.bytes_read += len(chunk)
+        return chunk
+
+
+def _receive_archive(stream: BinaryIO, filename: str, delivery: Delivery) -> list[Arrival]:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            if len(members) > ARCHIVE_MEMBERS:
+                text = _("The archive holds %(count)s files; at most %(limit)s are taken at once.")
+                reason = text % {"count": len(members), "limit": ARCHIVE_MEMBERS}
+                return [_refuse(filename, delivery, "too-many-files", reason)]
+            return list(_receive_members(archive, members, filename, delivery))
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        # RuntimeError is what zipfile raises for an encrypted member.
+        reason = _(
+            "The archive cannot be opened (%(error)s). Send the files, or another archive, without password."
+        )
+        return [_refuse(filename, delivery, "bad-archive", reason % {"error": type(error).__name__})]
+
+
+def _receive_members(
+    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], filename: str, delivery: Delivery
+) -> Iterator[Arrival]:
+    left = settings.ARCHIVE_MAX_BYTES
+    for member in members:
+        # Member names are labels only: nothing is ever written under them.
+        label = f"{filename}/{PurePosixPath(member.filename).name}"
+        if left <= 0:
+            reason = _("The archive unpacks to more than %(limit)s bytes. Send it in parts.")
+            yield _refuse(
+                label, delivery, "archive-too-large", reason % {"limit": settings.ARCHIVE_MAX_BYTES}
+            )
+            return
+        with archive.open(member) as content:
+            counted = _Counted(content)
+            arrival = _receive_one(counted, label, delivery, limit=min(left, settings.UPLOAD_MAX_BYTES))  # type: ignore[arg-type]
+        left -= counted.bytes_read
+        yield arrival
+
+
+def _receive_one(stream: BinaryIO, filename: str, delivery: Delivery, *, limit: int) -> Arrival:
+    try:
+        content_sha256, size = storage.keep_original(stream, limit=limit)
+    except storage.TooLarge:
+        reason = _("The file is larger than %(limit)s bytes and was not kept.")
+        return _refuse(filename, delivery, "too-large", reason % {"limit": limit})
+    if size == 0:
+        return _refuse(
+            filename, delivery, "empty-file", _("The file is empty. Export it again at its source.")
+        )
+    with transaction.atomic():
+        arrival = _note(filename, delivery, content_sha256=content_sha256, size=size)
+        queue.nudge(arrival)
+    return arrival
+
+
+def _note(filename: str, delivery: Delivery, *, content_sha256: str, size: int) -> Arrival:
+    now = timezone.now()
+    arrival = Arrival.objects.create(
+        site=delivery.site,
+        batch=delivery.batch,
+        origin=delivery.origin,
+        # A name in another encoding, or with a NUL, is a label all the same: "?" for what cannot be stored.
+        filename=filename.encode("utf-8", "replace").decode().replace("\x00", "?")[-400:],
+        size=size,
+        content_sha256=content_sha256,
+        handed_in_by=delivery.by,
+        queued_at=now,
+        nudged_at=now,
+    )
+    audit.record(
+        Verb.FILE_RECEIVED,
+        by=delivery.by,
+        site=delivery.site,
+        data={"arrival": arrival.pk, "sha256": content_sha256, "size": size, "origin": str(delivery.origin)},
+    )
+    return arrival
+
+
+@transaction.atomic
+def _refuse(filename: str, delivery: Delivery, code: str, reason: str) -> Arrival:
+    arrival = _note(filename, delivery, content_sha256="", size=0)
+    arrival.status, arrival.reason_code, arrival.reason = ArrivalStatus.REFUSED, code, reason
+    arrival.save(update_fields=["status", "reason_code", "reason"])
+    audit.record(
+        Verb.FILE_REFUSED, by=delivery.by, site=delivery.site, data={"arrival": arrival.pk, "reason": code}
+    )
+    return arrival
+
+
+@transaction.atomic
+def resolve(arrival: Arrival, *, by: User, accept: bool, note: str) -> Arrival:
+    """Decide about a quarantined file: accept it in spite of its reason, or discard it. Records
+    `file.resolved`.
+
+    Accepting a patient mismatch files the image under the study it names; accepting other content
+    keeps it as a further image under a new UID. Discarding keeps the bytes and the reason.
+    """
+    people.require(by, Capability.IMPORT, arrival.site)
+    if not note.strip():
+        raise InvalidInput(_("Say in a few words why: the next person will ask."))
+    if accept and arrival.reason_code not in {"patient-mismatch", "other-content"}:
+        raise InvalidInput(_("This file can only be discarded here: it belongs elsewhere."))
+    changes: dict[str, object] = {"resolved_by": by, "resolved_at": timezone.now(), "resolution_note": note}
+    if accept:
+        changes |= _requeued() | {
+            "status": ArrivalStatus.QUEUED,
+            "override": _with(arrival.override, arrival.reason_code),
+        }
+    else:
+        changes |= {"status": ArrivalStatus.DISCARDED}
+    _move(arrival, changes, from_states=[ArrivalStatus.QUARANTINED])
+    audit.record(
+        Verb.FILE_RESOLVED,
+        by=by,
+        site=arrival.site,
+        data={"arrival": arrival.pk, "accepted": accept, "reason": arrival.reason_code},
+    )
+    if accept:
+        queue.nudge(arrival)
+    return arrival
+
+
+@transaction.atomic
+def retry(arrival: Arrival, *, by: User) -> Arrival:
+    """Read a refused file again, after a fix here. Records `file.received` anew."""
+    people.require(by, Capability.IMPORT, arrival.site)
+    if not arrival.content_sha256:
+        raise InvalidInput(_("The file itself was not kept: send it again."))
+    _move(
+        arrival,
+        _requeued() | {"status": ArrivalStatus.QUEUED},
+        from_states=[ArrivalStatus.REFUSED, ArrivalStatus.FAILED],
+    )
+    audit.record(Verb.FILE_RECEIVED, by=by, site=arrival.site, data={"arrival": arrival.pk, "retry": True})
+    queue.nudge(arrival)
+    return arrival
+
+
+def _with(accepted: str, reason: str) -> str:
+    """One more reason a person decided to accept: a file can contradict in more than one way."""
+    return ",".join(sorted({*filter(None, accepted.split(",")), reason}))
+
+
+def _requeued() -> dict[str, object]:
+    now = timezone.now()
+    return {"attempts": 0, "queued_at": now, "nudged_at": now, "finished_at": None}
+
+
+def _move(arrival: Arrival, changes: dict[str, object], *, from_states: list[str]) -> None:
+    target = str(changes["status"])
+    assert all(states.is_legal("arrival", state, target) for state in from_states), target
+    if not Arrival.objects.filter(pk=arrival.pk, status__in=from_states).update(**changes):
+        raise IllegalMove
+    arrival.refresh_from_db()
+
+
+@transaction.atomic
+def note_opened(study: Study, *, by: User) -> None:
+    """One event per study opened, not per toggle."""
+    audit.record(Verb.STUDY_OPENED, by=by, study=study)
+
+
+@transaction.atomic
+def note_closed(study: Study, *, by: User, seconds: float) -> None:
+    audit.record(Verb.STUDY_CLOSED, by=by, study=study, data={"seconds": round(seconds, 1)})
+
+
+@transaction.atomic
+def note_history_viewed(study: Study, *, by: User) -> None:
+    """Reading the trail is itself an act."""
+    audit.record(Verb.HISTORY_VIEWED, by=by, study=study)
+
+
+@transaction.atomic
+def assign(study: Study, *, by: User, to: User | None) -> Study:
+    """Give a study to a reader of its site, or to nobody. Records `study.assigned`."""
+    people.require(by, Capability.WRITE, study.site)
+    if to is not None and not people.can(to, Capability.WRITE, study.site):
+        raise NotAllowed(_("That person does not write reports at this site."))
+    study.assignee = to
+    study.save(update_fields=["assignee"])
+    audit.record(Verb.STUDY_ASSIGNED, by=by, study=study, data={"to": to.pk if to else None})
+    worklist.refresh(study)
+    return study

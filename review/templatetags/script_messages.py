@@ -1,0 +1,77 @@
+"""What the scripts say, translated; `{names}` in braces are filled in by the scripts."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+MESSAGES: dict[str, Promise] = {
+    "close": _("Close"),
+    "findings": _("Findings"),
+    "impression": _("Impression"),
+    "empty": _("(empty)"),
+    # Errors in the corner
+    "server-unreachable": _("The server does not answer. What is on this page stays; it is tried again."),
+    "server-failed": _("The server could not do this ({status}). Nothing was changed."),
+    "not-allowed": _("This is not allowed, or the session has ended. Reload the page to sign in again."),
+    # Images
+    "image-failed": _("The image could not be loaded. Reload the page to try again."),
+    "image-partly": _("Only a small version of the image could be loaded. Reload the page to try again."),
+    "window-and-zoom": _("C {center} W {width} · {zoom} %"),
+    "inverted": _("inverted"),
+    "window-as-received": _("As received"),
+    "window-numbered": _("Window {number}"),
+    "window-lung": _("Lung"),
+    "window-mediastinum": _("Mediastinum"),
+    "window-bone": _("Bone"),
+    # Outlines
+    "masks-failed": _("The outlines could not be loaded. The images and your text are not affected."),
+    "no-masks": _("No outlines for this study."),
+    "group-finding": _("Findings"),
+    "group-device": _("Devices"),
+    "group-anatomy": _("Anatomy"),
+    "source-ai": _("AI"),
+    "source-human": _("person"),
+    "untrusted": _("not trusted: outline uncertain"),
+    # Sentences of the draft
+    "sentence-kept": _("in the report"),
+    "sentence-edited": _("edited"),
+    "sentence-left-out": _("left out"),
+    # Saving
+    "nothing-saved": _("Nothing saved yet"),
+    "unsaved": _("Not saved yet"),
+    "unsaved-unkept": _("Not saved yet, and this browser refuses to keep a copy"),
+    "saving": _("Saving…"),
+    "saved": _("Saved revision {revision} at {time}"),
+    "saved-other": _(
+        "Not saved: the server kept another text than this. Copy your text and reload the page."
+    ),
+    "not-saved": _("Not saved:"),
+    "not-saved-unreachable": _("Not saved: the server does not answer. Your text is kept here."),
+    "kept-here": _("Your text is kept here."),
+    "expired": _("Session expired: sign in again in a new tab. Your text is kept here."),
+    "sign-in-again": _("Sign in again"),
+    "conflict": _("Conflict: both texts are shown"),
+    "conflict-title": _("Two texts"),
+    "conflict-help": _(
+        "Someone saved another text while you were writing. Nothing is lost: both are kept in the history."
+    ),
+    "your-text": _("Your text"),
+    "their-text": _("Text of {author}, {time}"),
+    "keep-mine": _("Keep mine"),
+    "take-theirs": _("Take theirs"),
+    "decide-later": _("Decide later"),
+    "yours-below": _("The other text is in the report now. Yours is below until you close it."),
+    "bring-mine-back": _("Bring mine back"),
+    "restored": _("Text typed at {time} had not been saved. It is back in the report."),
+    "use-saved": _("Use the saved text instead"),
+    "keep-restored": _("Keep it"),
+    # Lock and signature
+    "locked-by": _(
+        "{holder} has been writing here since {time}. You can read; taking over tells the record."
+    ),
+    "signs-revision": _("revision {revision}"),
+    # Handing in files
+    "not-sent": _("not sent"),
+    "send-again": _("Send again"),
+    "upload-total": _("{done} of {all} files done"),
+    "upload-unsent": _("{count} not sent"),
+}

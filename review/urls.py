@@ -1,0 +1,35 @@
+"""Addresses of the pages and of the API."""
+
+from django.urls import include, path, register_converter
+
+from review.converters import UidConverter
+from review.views import arrivals, feedback, home, images, quality, registry, reports, studies, worklist
+
+register_converter(UidConverter, "uid")
+
+_STUDY = "studies/<uid:study_instance_uid>/"
+
+urlpatterns = [
+    path("api/v1/", include("review.api.urls")),
+    path("", home.start, name="start"),
+    path("studies/", worklist.listing, name="worklist"),
+    path(_STUDY, studies.reading, name="study"),
+    path(f"{_STUDY}history/", studies.history, name="study-history"),
+    path(f"{_STUDY}draft/", studies.draft, name="study-draft"),
+    path(f"{_STUDY}assign/", studies.assign, name="study-assign"),
+    path(f"{_STUDY}close/", studies.close, name="study-close"),
+    path(f"{_STUDY}masks.json", images.masks, name="study-masks"),
+    path(f"{_STUDY}images/<uid:sop_instance_uid>/<str:name>", images.derivative, name="study-image"),
+    path(f"{_STUDY}report/", reports.save, name="report-save"),
+    path(f"{_STUDY}report/state/", reports.state, name="report-state"),
+    path(f"{_STUDY}report/lock/", reports.lock, name="report-lock"),
+    path(f"{_STUDY}report/sign/", reports.sign, name="report-sign"),
+    path(f"{_STUDY}report/addenda/", reports.addenda, name="report-addenda"),
+    path("arrivals/", arrivals.listing, name="arrivals"),
+    path("arrivals/<int:arrival_id>/retry/", arrivals.retry, name="arrival-retry"),
+    path("arrivals/<int:arrival_id>/resolve/", arrivals.resolve, name="arrival-resolve"),
+    path("feedback/", feedback.listing, name="feedback"),
+    path("feedback/<int:dataset_id>/download/", feedback.download, name="feedback-download"),
+    path("models/", registry.listing, name="models"),
+    path("quality/", quality.listing, name="quality"),
+]

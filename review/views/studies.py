@@ -1,0 +1,163 @@
+"""One study: the reading page, its history, its draft, who reads it."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from review.forms import AssignForm, SecondsForm, WorklistForm
+from review.models.people import Capability
+from review.models.reports import Report
+from review.models.studies import Study
+from review.selectors import people, reports, studies, worklist
+from review.services import drafts as draft_service
+from review.services import reports as report_service
+from review.services import studies as study_service
+from review.views import events, panels, reauthentication
+from review.views.doors import Request, door, study_or_404, valid
+from review.views.worklist import filters_of, study_query
+
+
+def keys() -> list[tuple[str, str]]:
+    return [
+        ("N", _("next study")),
+        ("H", _("outlines on or off")),
+        ("P", _("peek: the other way while held")),
+        ("O", _("outlines filled or not")),
+        ("I", _("invert")),
+        ("F", _("fit the whole image")),
+        ("1", _("one image pixel on one screen pixel")),
+        ("R", _("reset to the first look")),
+        ("+ / -", _("larger / smaller")),
+        ("W", _("next window")),
+        ("E", _("go to the findings")),
+        ("Esc", _("leave the text; put out the light")),
+        ("Ctrl+Enter", _("sign")),
+        (_("drag"), _("window: right is wider, down is brighter")),
+        (_("Shift+drag"), _("move the image")),
+        (_("wheel"), _("zoom at the pointer")),
+    ]
+
+
+@door(Capability.READ)
+@require_safe
+def reading(request: Request, study_instance_uid: str) -> HttpResponse:
+    """The reading page. Opening it is recorded."""
+    study = study_or_404(request.user, study_instance_uid)
+    study_service.note_opened(study, by=request.user)
+    return page(request, study)
+
+
+def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> HttpResponse:
+    """The reading page of a study, also for an act on it that was refused (`more` then says why)."""
+    report = reports.of(study)
+    revision = reports.current_revision(report)
+    context = {
+        **draft_context(request, study, report),
+        "images": [panels.image(study, image) for image in studies.images_of(study)],
+        "age": panels.age(study),
+        "report": report,
+        "revision": revision,
+        "can_finalise": people.can(request.user, Capability.FINALISE, study.site),
+        "meanings": _meanings(request, study),
+        "needs_password": reauthentication.needs_password(request),
+        "next_url": next_url(request, study),
+        "page_keys": keys(),
+        "page": {
+            "masks_url": reverse("study-masks", args=[study.study_instance_uid]),
+            "close_url": reverse("study-close", args=[study.study_instance_uid]),
+            "next_url": next_url(request, study),
+            "report": panels.editor(study, report, revision, user=request.user, now=timezone.now()),
+        },
+        **_signed(report),
+        **more,
+    }
+    return render(request, "review/study.html", context, status=status)
+
+
+def draft_context(request: Request, study: Study, report: Report | None) -> dict[str, Any]:
+    """What the draft panel needs, alone or on the page."""
+    return {
+        "study": study,
+        "draft": panels.draft(study, request.user),
+        "can_write": people.can(request.user, Capability.WRITE, study.site),
+        "is_signed": report is not None and report.is_signed(),
+    }
+
+
+def _meanings(request: Request, study: Study) -> list[tuple[str, str]]:
+    if not people.can(request.user, Capability.WRITE, study.site):
+        return []
+    allowed = report_service.meanings_for(people.role_at(request.user, study.site))
+    return [(meaning.value, str(meaning.label)) for meaning in allowed]
+
+
+def _signed(report: Report | None) -> dict[str, Any]:
+    if report is None:
+        return {"signatures": [], "addenda": []}
+    return {
+        "signatures": list(report.signatures.filter(revision__isnull=False).order_by("pk")),
+        "addenda": list(report.addenda.select_related("signature")),
+    }
+
+
+def next_url(request: Request, study: Study) -> str:
+    """The next study of the list the reader came from; empty when there is none."""
+    sites = list(people.sites_with(request.user, Capability.READ).order_by("name"))
+    filters = filters_of(WorklistForm(request.GET or None, sites=sites), request.user, sites)
+    entry = worklist.visible_to(request.user).filter(study=study).first()
+    following = worklist.next_study(request.user, filters, entry) if entry else None
+    if following is None:
+        return ""
+    return reverse("study", args=[following.study.study_instance_uid]) + study_query(request.GET)
+
+
+@door(Capability.READ)
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: Request, study_instance_uid: str) -> HttpResponse:
+    """The draft panel; a POST asks for a draft first."""
+    study = study_or_404(request.user, study_instance_uid)
+    if request.method == "POST":
+        draft_service.request(study, by=request.user)
+        if not request.htmx:
+            return redirect("study", study_instance_uid)
+    return render(request, "review/_draft.html", draft_context(request, study, reports.of(study)))
+
+
+@door(Capability.READ)
+@require_POST
+def assign(request: Request, study_instance_uid: str) -> HttpResponseRedirect:
+    """Take a study or give it back."""
+    study = study_or_404(request.user, study_instance_uid)
+    to = request.user if valid(AssignForm(request.POST))["to"] == "me" else None
+    study_service.assign(study, by=request.user, to=to)
+    return redirect("study", study_instance_uid)
+
+
+@door(Capability.READ)
+@require_POST
+def close(request: Request, study_instance_uid: str) -> HttpResponse:
+    """The page was left."""
+    study = study_or_404(request.user, study_instance_uid)
+    seconds = valid(SecondsForm(request.POST))["seconds"]
+    study_service.note_closed(study, by=request.user, seconds=seconds)
+    return HttpResponse(status=204)
+
+
+@door(Capability.READ)
+@require_safe
+def history(request: Request, study_instance_uid: str) -> HttpResponse:
+    """Who did what when, with the differences. Looking is recorded too."""
+    study = study_or_404(request.user, study_instance_uid)
+    study_service.note_history_viewed(study, by=request.user)
+    report = reports.of(study)
+    context = {
+        "study": study,
+        "events": events.of_study(study, report),
+        "comparison": events.comparison(report),
+    }
+    return render(request, "review/history.html", context)

@@ -1,0 +1,38 @@
+"""What codes are called on the pages, in the reader's language."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+STRUCTURES: dict[str, Promise] = {
+    "lung_right": _("Right lung"),
+    "lung_left": _("Left lung"),
+    "heart": _("Heart"),
+    "trachea": _("Trachea"),
+    "pleural_effusion_right": _("Right pleural effusion"),
+    "pleural_effusion_left": _("Left pleural effusion"),
+    "pneumothorax_right": _("Right pneumothorax"),
+    "pneumothorax_left": _("Left pneumothorax"),
+    "consolidation_right": _("Right consolidation"),
+    "consolidation_left": _("Left consolidation"),
+    "nodule": _("Lung nodule"),
+    "endotracheal_tube": _("Endotracheal tube"),
+    "central_line": _("Central venous catheter"),
+    "pacemaker": _("Cardiac pacemaker"),
+}
+WITHHELD: dict[str, Promise] = {
+    "outside-domain": _("The image is unlike those the drafter was validated on."),
+    "no-frontal-view": _("The study has no frontal view."),
+    "image-too-small": _("The image is too small."),
+    "no-lungs-found": _("No lungs were found in the image."),
+    "blank-image": _("The image is blank."),
+}
+ELSE_WITHHELD = _("The model judged this study outside what it was validated on.")
+SECTIONS: dict[str, Promise] = {"findings": _("Findings"), "impression": _("Impression")}
+VIEWS: dict[str, Promise] = {
+    "PA": _("PA"),
+    "AP": _("AP"),
+    "LL": _("left lateral"),
+    "RL": _("right lateral"),
+    "LATERAL": _("lateral"),
+    "": _("view not stated"),
+}

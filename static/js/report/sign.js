@@ -1,0 +1,65 @@
+/** The sign dialog: save first, show exactly what will be signed, ask for the password again. */
+
+import { make, message, post, SignedOut } from "../dom.js";
+
+export class SignDialog {
+  constructor(dialog, editor) {
+    this.dialog = dialog;
+    this.editor = editor;
+    this.form = dialog.querySelector("form");
+    this.error = dialog.querySelector("[role=alert]");
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#sign();
+    });
+  }
+
+  /** Save what is in the editor, then ask. Stays closed when the text cannot be saved. */
+  async open() {
+    if (this.dialog.open) return;
+    const isSaved = await this.editor.flush({ evenIfClean: true });
+    if (!isSaved) return;
+    const text = this.editor.text();
+    this.form.elements.revision.value = this.editor.basedOn;
+    this.form.elements.sha256.value = this.editor.sha256;
+    this.form.elements.password.value = "";
+    this.#complain("");
+    const shown = this.dialog.querySelector(".to-sign");
+    shown.replaceChildren();
+    for (const name of ["findings", "impression"]) {
+      shown.append(make("h3", "", message(name)), make("pre", text[name] ? "" : "empty", text[name] || message("empty")));
+    }
+    this.dialog.querySelector(".revision").textContent = message("signs-revision", { revision: this.editor.basedOn });
+    this.dialog.showModal();
+    this.form.elements.password.focus();
+  }
+
+  #complain(text) {
+    this.error.textContent = text;
+    this.error.hidden = text === "";
+  }
+
+  async #sign() {
+    const submit = this.form.querySelector("[type=submit]");
+    submit.disabled = true;
+    this.#complain("");
+    submit.setAttribute("aria-busy", "true");
+    try {
+      const { status, body } = await post(this.form.action, new FormData(this.form));
+      if (status === 200) {
+        this.editor.state = "signed";
+        location.assign(body.next);
+        return;
+      }
+      this.#complain(body?.message ?? message("server-failed", { status }));
+      this.form.elements.password.select();
+    } catch (error) {
+      if (error instanceof SignedOut) this.#complain(message("expired"));
+      else if (error instanceof TypeError) this.#complain(message("server-unreachable"));
+      else throw error;
+    } finally {
+      submit.disabled = false;
+      submit.removeAttribute("aria-busy");
+    }
+  }
+}

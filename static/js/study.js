@@ -1,0 +1,136 @@
+/** The reading page: ties viewers, masks, draft and report together. Each part does its own job elsewhere. */
+
+import { csrfToken, message, readJson } from "./dom.js";
+import { toast } from "./errors.js";
+import { bind } from "./keyboard.js";
+import { connectReport } from "./report/page.js";
+import { connectTools } from "./viewer/tools.js";
+import { attachMouse } from "./viewer/mouse.js";
+import { StructureList } from "./viewer/structures.js";
+import { Viewer } from "./viewer/viewer.js";
+
+const page = readJson("study");
+const kind = new URLSearchParams(location.search).get("viewer") ?? "webgl";
+
+/** Which sentences and masks are lit, in one place. */
+class Light extends EventTarget {
+  masks = new Set();
+  sentences = new Set();
+
+  set({ masks = [], sentences = [] }) {
+    this.masks = new Set(masks);
+    this.sentences = new Set(sentences);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  clear() {
+    if (this.masks.size + this.sentences.size > 0) this.set({});
+  }
+}
+
+const light = new Light();
+const viewers = new Map();
+let shownBadge = "";
+const structures = new StructureList(document.getElementById("structures"), light);
+const report = connectReport(page, light);
+
+async function open(figure) {
+  const viewer = new Viewer(figure, { kind });
+  viewers.set(figure.dataset.sop, viewer);
+  const state = figure.querySelector(".viewport-state");
+  viewer.addEventListener("first-paint", () => {
+    state.hidden = true;
+    attachMouse(viewer, { onpick: pick, onactive: () => activate(figure) });
+    performance.mark(`first-paint:${figure.dataset.sop}`);
+    figure.dataset.state = "preview";
+  });
+  viewer.addEventListener("full", () => { figure.dataset.state = "full"; });
+  viewer.addEventListener("drawn", () => describe(figure, viewer));
+  try {
+    await viewer.load(figure.dataset.base, figure.dataset.version);
+  } catch (error) {
+    state.hidden = false;
+    state.textContent = message(viewer.isReady ? "image-partly" : "image-failed");
+    figure.dataset.state = "failed";
+    if (!(error instanceof TypeError) && error.status === undefined) throw error;
+  }
+}
+
+function describe(figure, viewer) {
+  const { center, width } = viewer.window;
+  const zoom = Math.round((viewer.transform.scale / devicePixelRatio) * 100);
+  figure.querySelector(".live").textContent = message("window-and-zoom", {
+    center: Math.round(center), width: Math.round(width), zoom,
+  }) + (viewer.inverted ? ` · ${message("inverted")}` : "");
+}
+
+function activate(figure) {
+  for (const other of document.querySelectorAll(".viewport")) other.classList.toggle("active", other === figure);
+}
+
+function active() {
+  const figure = document.querySelector(".viewport.active") ?? document.querySelector(".viewport");
+  return viewers.get(figure?.dataset.sop);
+}
+
+/** A click on the image: the smallest mask there lights, with the sentences that rest on it. */
+function pick(found) {
+  if (found.length === 0) {
+    light.clear();
+    return;
+  }
+  const id = found[0].id;
+  const sentences = report.sentencesOn(id);
+  light.set({ masks: [id], sentences });
+  report.scrollTo(sentences[0]);
+}
+
+async function loadMasks() {
+  const response = await fetch(page.masks_url, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  if (!response.ok || response.redirected) {
+    toast(message("masks-failed"));
+    return;
+  }
+  const masks = await response.json();
+  for (const [sop, viewer] of viewers) viewer.setMasks(masks.filter((mask) => mask.image === sop));
+  structures.show(masks);
+  badge(masks);
+}
+
+/** What made the outlines, on every image that has some. */
+function badge(masks) {
+  const text = readJson("draft-badge", "");
+  shownBadge = text;
+  for (const figure of document.querySelectorAll("figure.viewport")) {
+    const place = figure.querySelector("[data-ai-badge]");
+    place.hidden = text === "" || !masks.some((mask) => mask.image === figure.dataset.sop && mask.source === "ai");
+    place.querySelector("[data-ai-badge-text]").textContent = text;
+  }
+}
+
+function restyle(look) {
+  for (const viewer of viewers.values()) viewer.restyle(look);
+}
+
+light.addEventListener("change", () => restyle({ lit: light.masks }));
+structures.addEventListener("change", () => restyle({ hidden: structures.hidden }));
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "draft-panel") return;
+  report.readDraft();
+  if (shownBadge !== readJson("draft-badge", "")) loadMasks();
+});
+bind("n", () => { if (page.next_url) location.assign(page.next_url); });
+bind("escape", () => light.clear());
+
+const openedAt = performance.now();
+addEventListener("pagehide", () => {
+  const form = new FormData();
+  form.set("seconds", ((performance.now() - openedAt) / 1000).toFixed(1));
+  form.set("csrfmiddlewaretoken", csrfToken());
+  navigator.sendBeacon(page.close_url, form);
+});
+
+const opened = [...document.querySelectorAll("figure.viewport")].map(open);
+connectTools({ active, restyle, viewers });
+await loadMasks();
+await Promise.allSettled(opened);

@@ -1,0 +1,184 @@
+/**
+ * One radiograph on one canvas: load, first paint from the server's own table, then window/level, zoom, pan,
+ * invert, overlays. Reset is first paint again.
+ */
+
+import { CanvasRenderer } from "./canvas.js";
+import { WebGLRenderer } from "./gl.js";
+import * as masks from "./masks.js";
+import { loadFirst, loadFull } from "./pixels.js";
+import { chestPresets, clampWindow, invertTable, windowTable } from "./tables.js";
+import { Transform } from "./transform.js";
+
+function renderer(canvas, display, wanted) {
+  if (wanted !== "canvas") {
+    try {
+      const made = new WebGLRenderer(canvas);
+      if (made.holds(display)) return made;
+      canvas = replaceCanvas(canvas);
+    } catch {
+      canvas = replaceCanvas(canvas);
+    }
+  }
+  return new CanvasRenderer(canvas);
+}
+
+/** A canvas keeps the first kind of context it gave out; another kind needs a new one in its place. */
+function replaceCanvas(canvas) {
+  const fresh = canvas.cloneNode(true);
+  canvas.replaceWith(fresh);
+  return fresh;
+}
+
+export class Viewer extends EventTarget {
+  constructor(figure, { kind = "webgl" } = {}) {
+    super();
+    this.figure = figure;
+    this.kind = kind;
+    this.transform = new Transform();
+    this.look = { on: true, filled: false, opacity: 1, hidden: new Set(), lit: new Set() };
+    this.packed = null;
+    this.isReady = false;
+  }
+
+  /** Load and show the image whose files are under `base`; resolves when every pixel is there. */
+  async load(base, version) {
+    const source = { base, version };
+    const { display, table, preview } = await loadFirst(source);
+    this.display = display;
+    this.image = { rows: display.rows, columns: display.columns, aspect: display.pixel_aspect_ratio };
+    this.first = table;
+    this.presets = [...display.windows, ...chestPresets(display)];
+    this.renderer = renderer(this.figure.querySelector("canvas"), display, this.kind);
+    this.canvas = this.renderer.canvas;
+    this.renderer.onrestored = () => this.draw();
+    this.renderer.setLevel(preview);
+    this.renderer.setMasks(this.packed);
+    this.renderer.setStyles(this.packed === null ? new Uint8Array(0) : masks.styles(this.packed.masks, this.look));
+    this.#watchSize();
+    this.reset();
+    this.isReady = true;
+    this.#say("first-paint");
+    this.renderer.setLevel(await loadFull(source, display));
+    this.draw();
+    this.#say("full");
+  }
+
+  /** The first paint: the server's table exactly, the whole image, no inversion. */
+  reset() {
+    this.inverted = false;
+    this.setFirstLook();
+    this.fit();
+  }
+
+  /** The server's own table, keeping inversion. */
+  setFirstLook() {
+    this.window = { ...this.display.windows[0] };
+    this.#setTable(this.first);
+  }
+
+  fit() {
+    this.transform.fit(this.canvas, this.image);
+    this.draw();
+  }
+
+  oneToOne() {
+    this.transform.oneToOne(this.canvas, this.image);
+    this.draw();
+  }
+
+  zoom(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
+    this.transform.zoom(factor, x, y, this.canvas, this.image);
+    this.draw();
+  }
+
+  pan(dx, dy) {
+    this.transform.pan(dx, dy);
+    this.draw();
+  }
+
+  /** Show a window in modality units, keeping inversion. */
+  setWindow(window) {
+    this.window = clampWindow(window);
+    this.#setTable(windowTable(this.display, this.window));
+  }
+
+  /** Change the window as a drag does: rightwards wider, downwards brighter, a canvas width the whole first window. */
+  dragWindow(dx, dy) {
+    const reach = this.display.windows[0].width / Math.max(300, Math.min(this.canvas.width, this.canvas.height));
+    const { center, width } = this.window;
+    this.setWindow({ center: center - dy * reach, width: width + dx * 2 * reach, function: "LINEAR" });
+  }
+
+  invert() {
+    this.inverted = !this.inverted;
+    this.table = invertTable(this.table, this.display.padding);
+    this.renderer.setTable(this.table);
+    this.draw();
+  }
+
+  #setTable(table) {
+    this.table = this.inverted ? invertTable(table, this.display.padding) : table;
+    this.renderer.setTable(this.table);
+    this.draw();
+  }
+
+  /** The masks of this image; see masks.json. */
+  setMasks(list) {
+    this.packed = masks.pack(list);
+    this.renderer?.setMasks(this.packed);
+    this.restyle();
+  }
+
+  /** Draw the overlays by a changed look. */
+  restyle(look = {}) {
+    Object.assign(this.look, look);
+    if (this.packed !== null) this.renderer?.setStyles(masks.styles(this.packed.masks, this.look));
+    this.draw();
+  }
+
+  /** Masks under a position of the page, smallest first. */
+  masksAt(clientX, clientY) {
+    const { x, y } = this.toCanvas(clientX, clientY);
+    const { row, column } = this.transform.toImage(x, y, this.image);
+    if (this.packed === null) return [];
+    const found = masks.at(this.packed, (row * this.packed.rows) / this.image.rows, (column * this.packed.columns) / this.image.columns);
+    return found.filter((mask) => this.look.on && !this.look.hidden.has(mask.id)).sort((a, b) => (a.area ?? 0) - (b.area ?? 0));
+  }
+
+  toCanvas(clientX, clientY) {
+    const box = this.canvas.getBoundingClientRect();
+    const scale = this.canvas.width / box.width;
+    return { x: (clientX - box.left) * scale, y: (clientY - box.top) * scale };
+  }
+
+  /** Draw once before the next frame, however often it is asked for. */
+  draw() {
+    if (this.renderer === undefined || this.pending) return;
+    this.pending = true;
+    requestAnimationFrame(() => {
+      this.pending = false;
+      this.renderer.draw(this.transform, this.image);
+      this.#say("drawn");
+    });
+  }
+
+  #watchSize() {
+    const apply = () => {
+      const box = this.canvas.getBoundingClientRect();
+      const width = Math.max(1, Math.round(box.width * devicePixelRatio));
+      const height = Math.max(1, Math.round(box.height * devicePixelRatio));
+      if (width === this.canvas.width && height === this.canvas.height) return;
+      this.canvas.width = width;
+      this.canvas.height = height;
+      if (this.transform.fitted) this.transform.fit(this.canvas, this.image);
+      this.draw();
+    };
+    apply();
+    new ResizeObserver(apply).observe(this.canvas);
+  }
+
+  #say(name) {
+    this.dispatchEvent(new Event(name));
+  }
+}

@@ -1,0 +1,371 @@
+"""The viewer's modules in a real browser, against the Python that made their data."""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from inference.imaging import masks as rle
+from inference.imaging import pixels, voi
+from inference.objects import dx
+from inference.phantom import study as phantom
+from inference.text import normal
+from tests import components
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
+SIDE = 200
+"""Of the phantom: larger than a preview is not needed, and every pixel can be compared."""
+
+PAGE = f"""<!doctype html><html lang="en"><body>
+<script id="messages" type="application/json">{{}}</script>
+<textarea id="text"></textarea>
+<figure><canvas style="width: {SIDE}px; height: {SIDE}px"></canvas></figure>
+</body></html>"""
+
+# Draws as the page does and hands back the canvas, red channel, row by row.
+OPEN = """async ({kind, masks, look, zoom}) => {
+  const {Viewer} = await import('/static/js/viewer/viewer.js');
+  const viewer = new Viewer(document.querySelector('figure'), {kind});
+  window.viewer = viewer;
+  await viewer.load('/image/', '1');
+  if (masks) viewer.setMasks(masks);
+  if (look) viewer.restyle(look);
+  if (zoom) viewer.zoom(zoom);
+  window.shot = async () => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const copy = document.createElement('canvas');
+    [copy.width, copy.height] = [viewer.canvas.width, viewer.canvas.height];
+    const context = copy.getContext('2d');
+    context.drawImage(viewer.canvas, 0, 0);
+    const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  };
+  return viewer.renderer.constructor.name;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = components.require("chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The derivatives of a phantom; MONOCHROME1 by an indirect parameter."""
+    folder = tmp_path_factory.mktemp("image")
+    made = next(
+        study
+        for study in (phantom.generate(5, index, size=SIDE) for index in range(100))
+        if study.images[0].photometric == getattr(request, "param", "MONOCHROME2")
+    )
+    pixels.write_derivatives(dx.build(made, made.images[0]), folder)
+    return folder
+
+
+@pytest.fixture
+def page(browser: Browser, image: Path) -> Iterator[Page]:
+    """An empty page at the scale of one device pixel, on which the modules can be imported."""
+
+    def serve(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path == "/":
+            route.fulfill(body=PAGE, content_type="text/html")
+            return
+        file = (image if path.startswith("/image/") else STATIC) / path.split("/", 2)[2]
+        content_type = TYPES.get(file.suffix, "application/octet-stream")
+        route.fulfill(body=file.read_bytes(), content_type=content_type)
+
+    opened = browser.new_page(viewport={"width": 600, "height": 500})
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.route("**/*", serve)
+    opened.goto("http://localhost/")
+    yield opened
+    opened.close()
+    assert errors == [], errors
+
+
+def shot(page: Page) -> NDArray[np.uint8]:
+    """The canvas as (rows, cols, RGBA)."""
+    return np.frombuffer(b64decode(page.evaluate("shot()")), np.uint8).reshape(SIDE, SIDE, 4)
+
+
+def shown(folder: Path) -> NDArray[np.uint8]:
+    """What the server says that each pixel looks like."""
+    grayscale, _valid = pixels.model_input(folder)
+    return (np.rint(grayscale * voi.WHITE).astype(np.uint16) >> 8).astype(np.uint8)
+
+
+KINDS = pytest.mark.parametrize("kind", ["webgl", "canvas"])
+POLARITIES = pytest.mark.parametrize("image", ["MONOCHROME1", "MONOCHROME2"], indirect=True)
+
+
+@KINDS
+@POLARITIES
+def test_the_first_paint_is_the_servers_picture_pixel_by_pixel(page: Page, image: Path, kind: str) -> None:
+    name = page.evaluate(OPEN, {"kind": kind})
+    assert name == {"webgl": "WebGLRenderer", "canvas": "CanvasRenderer"}[kind]
+    assert np.array_equal(shot(page)[..., 0], shown(image))
+
+
+@KINDS
+def test_reset_is_the_first_paint_again(page: Page, kind: str) -> None:
+    page.evaluate(OPEN, {"kind": kind})
+    before = shot(page)
+    page.evaluate("viewer.dragWindow(30, -20); viewer.invert(); viewer.zoom(3); viewer.pan(9, 9)")
+    assert not np.array_equal(shot(page), before)
+    page.evaluate("viewer.reset()")
+    assert np.array_equal(shot(page), before)
+
+
+def test_both_ways_of_drawing_agree_at_every_zoom(page: Page, browser: Browser) -> None:
+    for zoom in (0.6, 1.7, 4.0):
+        page.evaluate(OPEN, {"kind": "webgl", "zoom": zoom})
+        by_gpu = shot(page)[..., 0].astype(int)
+        page.reload()
+        page.evaluate(OPEN, {"kind": "canvas", "zoom": zoom})
+        by_cpu = shot(page)[..., 0].astype(int)
+        page.reload()
+        assert np.percentile(np.abs(by_gpu - by_cpu), 99.9) <= 1, zoom
+
+
+@KINDS
+def test_inverting_twice_changes_nothing(page: Page, kind: str) -> None:
+    page.evaluate(OPEN, {"kind": kind})
+    before = shot(page)
+    page.evaluate("viewer.invert()")
+    assert np.array_equal(shot(page)[..., 0], 255 - before[..., 0])
+    page.evaluate("viewer.invert()")
+    assert np.array_equal(shot(page), before)
+
+
+def clicked(page: Page, x: float, y: float) -> list[int]:
+    """The masks under a position of the canvas, smallest first."""
+    found: list[int] = page.evaluate(
+        """([x, y]) => {
+          const box = viewer.canvas.getBoundingClientRect();
+          return viewer.masksAt(box.left + x, box.top + y).map((mask) => mask.id);
+        }""",
+        [x, y],
+    )
+    return found
+
+
+def f_shape() -> NDArray[np.bool_]:
+    """An F, off centre: no flip or transpose leaves it where it is."""
+    mask = np.zeros((SIDE, SIDE), dtype=bool)
+    mask[30:120, 20:40] = mask[30:50, 20:90] = mask[70:85, 20:70] = True
+    return mask
+
+
+@KINDS
+def test_a_filled_mask_covers_its_pixels_and_no_others(page: Page, image: Path, kind: str) -> None:
+    mask = f_shape()
+    given = [
+        {
+            "id": 1,
+            "colour": "#FF0000",
+            "trusted": True,
+            "size": [SIDE, SIDE],
+            "counts": rle.encode(mask),
+            "area": int(mask.sum()),
+        }
+    ]
+    page.evaluate(OPEN, {"kind": kind, "masks": given, "look": {"filled": True}})
+    drawn = shot(page)
+    coloured = drawn[..., 0].astype(int) - drawn[..., 1].astype(int) > 20
+    assert np.array_equal(coloured[mask], np.ones(mask.sum(), dtype=bool))
+    assert not coloured[~mask].any()
+    assert np.array_equal(drawn[~mask][:, 0], shown(image)[~mask])
+    page.evaluate("viewer.restyle({on: false})")
+    assert np.array_equal(shot(page)[..., 0], shown(image))
+
+
+@KINDS
+def test_an_outline_leaves_the_inside_free_and_a_click_finds_the_mask(
+    page: Page, image: Path, kind: str
+) -> None:
+    mask = np.zeros((SIDE, SIDE), dtype=bool)
+    mask[40:160, 60:140] = True
+    given = {"id": 7, "colour": "#00FF00", "trusted": True, "size": [SIDE, SIDE], "counts": rle.encode(mask)}
+    page.evaluate(OPEN, {"kind": kind, "masks": [given], "look": {"filled": False}})
+    drawn = shot(page)
+    assert drawn[40, 100, 1] == 255
+    assert np.array_equal(drawn[100, 100, :3], np.repeat(shown(image)[100, 100], 3))
+    assert clicked(page, 100, 100) == [7]
+    assert clicked(page, 20, 100) == []
+
+
+def test_forty_overlapping_masks_keep_apart(page: Page) -> None:
+    given = []
+    for number in range(40):
+        mask = np.zeros((SIDE, SIDE), dtype=bool)
+        mask[number * 4 : number * 4 + 30, 10:60] = True
+        given.append(
+            {
+                "id": number,
+                "colour": "#FFFFFF",
+                "trusted": True,
+                "size": [SIDE, SIDE],
+                "counts": rle.encode(mask),
+            }
+        )
+    page.evaluate(OPEN, {"kind": "webgl", "masks": given})
+    found = sorted(clicked(page, 30, 158.5))
+    assert found == [33, 34, 35, 36, 37, 38, 39]
+
+
+def test_a_lost_context_comes_back_as_it_was(page: Page) -> None:
+    page.evaluate(OPEN, {"kind": "webgl"})
+    before = shot(page)
+    page.evaluate(
+        """async () => {
+          const lose = viewer.renderer.gl.getExtension('WEBGL_lose_context');
+          const back = new Promise((r) => viewer.canvas.addEventListener('webglcontextrestored', r));
+          lose.loseContext();
+          await new Promise((r) => setTimeout(r, 50));
+          lose.restoreContext();
+          await back;
+        }"""
+    )
+    assert np.array_equal(shot(page), before)
+
+
+def test_without_webgl_the_canvas_takes_over(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          const old = HTMLCanvasElement.prototype.getContext;
+          HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+            return kind === 'webgl2' ? null : old.call(this, kind, ...more);
+          };
+        }"""
+    )
+    assert page.evaluate(OPEN, {"kind": "webgl"}) == "CanvasRenderer"
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize("invert", [False, True])
+def test_tables_are_those_of_the_server(page: Page, function: str, invert: bool) -> None:
+    for center, width, slope, intercept, padding in (
+        (2048.0, 4096.0, 1.0, 0.0, None),
+        (40.5, 350.25, 0.5, -1024.0, (0, 30)),
+        (127.0, 1.0, 1.0, 0.0, None),
+        (-600.0, 1500.0, 1.0, -32768.0, (60000, 65535)),
+    ):
+        scale = voi.ValueScale(slope, intercept)
+        gray = voi.window_gray(scale.modality(), voi.Window(center, width, function))
+        expected = voi.table(gray, invert=invert, padding=padding)
+        display = {"value_slope": slope, "value_intercept": intercept, "invert": invert, "padding": padding}
+        found = page.evaluate(
+            """async ([display, window]) => {
+              const table = (await import('/static/js/viewer/tables.js')).windowTable(display, window);
+              const bytes = new Uint8Array(table.buffer);
+              return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+            }""",
+            [display, {"center": center, "width": width, "function": function}],
+        )
+        table = np.frombuffer(b64decode(found), "<u2").astype(int)
+        # The exponential of the two languages may differ in its last bit.
+        assert np.abs(table - expected).max() <= (1 if function == "SIGMOID" else 0)
+
+
+def test_masks_are_decoded_as_pycocotools_does(page: Page) -> None:
+    rng = np.random.default_rng(1)
+    given = [np.zeros((7, 5), dtype=bool), np.ones((7, 5), dtype=bool), f_shape()]
+    given += [rng.random(tuple(rng.integers(1, 60, 2))) < rng.random() for _ in range(40)]
+    decode = (
+        "async (given) => { const {decode} = await import('/static/js/viewer/rle.js');"
+        " return given.map(({size, counts}) => Array.from(decode(counts, size))); }"
+    )
+    found = page.evaluate(decode, [{"size": list(m.shape), "counts": rle.encode(m)} for m in given])
+    for mask, bits in zip(given, found, strict=True):
+        assert np.array_equal(np.array(bits, dtype=bool).reshape(mask.shape), mask)
+
+
+def test_a_mask_of_another_size_is_refused(page: Page) -> None:
+    said = page.evaluate(
+        "async ({counts}) => { const {decode} = await import('/static/js/viewer/rle.js');"
+        " try { decode(counts, [6, 5]); return ''; } catch (error) { return error.message; } }",
+        {"counts": rle.encode(np.ones((7, 5), dtype=bool))},
+    )
+    assert said
+
+
+def call(page: Page, module: str, function: str, *arguments: Any) -> Any:
+    return page.evaluate(
+        "async ([module, name, given]) => (await import(module))[name](...given)",
+        [f"/static/js/{module}", function, list(arguments)],
+    )
+
+
+def test_the_hash_of_a_report_is_the_servers(page: Page) -> None:
+    for findings, impression in (
+        ("", ""),
+        ("Clear.\r\nNo effusion.", "Normal."),
+        ('Cafe\u0301 \u2028 \u0007 "quoted" \\ / \x7f', "\U0001f9d1\u200d\u2695\ufe0f"),
+        ("右肺に浸潤影。ｶﾞ が", "正常"),
+    ):
+        text = {"findings": findings, "impression": impression}
+        assert call(page, "report/text.js", "digest", text) == normal.report_sha256(findings, impression)
+
+
+DRAFTS = [
+    {"id": "1", "text": "The heart is enlarged."},
+    {"id": "2", "text": "No pleural effusion."},
+    {"id": "3", "text": "No pneumothorax."},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        (
+            "The heart is enlarged. No pleural effusion. No pneumothorax.",
+            {"1": "kept", "2": "kept", "3": "kept"},
+        ),
+        ("The heart is mildly enlarged. No pleural effusion.", {"1": "edited", "2": "kept"}),
+        ("No pneumothorax. The heart is enlarged.", {"1": "kept", "3": "kept"}),
+        ("Old rib fracture.", {}),
+        ("", {}),
+    ],
+)
+def test_sentences_of_the_draft_are_found_again(page: Page, text: str, states: dict[str, str]) -> None:
+    parts = call(page, "report/marks.js", "match", text, DRAFTS, "en")
+    assert {part["id"]: part["state"] for part in parts} == states
+    for part in parts:
+        if part["state"] == "kept":
+            (draft,) = [draft for draft in DRAFTS if draft["id"] == part["id"]]
+            assert text[part["start"] : part["end"]] == draft["text"]
+
+
+def test_keys_wait_while_someone_types(page: Page) -> None:
+    page.evaluate(
+        "async () => { const {bind} = await import('/static/js/keyboard.js'); window.pressed = [];"
+        " bind('i', () => pressed.push('i')); bind('ctrl+enter', () => pressed.push('sign')); }"
+    )
+    page.keyboard.press("i")
+    page.focus("#text")
+    page.keyboard.type("iii")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.press("i")
+    assert page.evaluate("pressed") == ["i", "sign", "i"]
+    assert page.input_value("#text") == "iii"
+
+
+def test_the_scripts_stay_light() -> None:
+    """All of ours before compression: with htmx (50 kB) less than 150 kB."""
+    ours = sum(path.stat().st_size for path in STATIC.rglob("*.js"))
+    assert ours < 100_000

@@ -1,0 +1,295 @@
+"""Training: what feeds it, what it minimises, what is set after it; and a few real steps of each part."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from inference.contract import Certainty, Section, Side
+from inference.maira_seg.applicability import closed, fit, gate
+from inference.maira_seg.processor import CodedSentence
+from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD
+from inference.phantom import study as phantom
+from inference.phantom.scenario import PlannedFinding
+from inference.structures import STRUCTURES
+from inference.training import (
+    augment,
+    calibrate,
+    datasets,
+    evaluate,
+    features,
+    losses,
+    progress,
+    radiographs,
+    records,
+    train_encoder,
+    train_maira_seg,
+    train_segmenter,
+)
+from inference.training.records import Phantoms, Truth
+from tests.inference import tiny_model
+
+SIZE = 64
+EFFUSION = CodedSentence(
+    Section.FINDINGS, "pleural_effusion", Side.RIGHT, Certainty.PRESENT, "Small right pleural effusion.",
+    ("pleural_effusion_right", "lung_right"),
+)  # fmt: skip
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def phantoms() -> Phantoms:
+    """Six rendered phantoms, three of them with an effusion on the right."""
+    pixels = np.zeros((6, SIZE, SIZE), np.uint8)
+    packed = np.zeros((6, len(STRUCTURES), SIZE * SIZE // 8), np.uint8)
+    for row in range(6):
+        planned = [PlannedFinding("pleural_effusion", Side.RIGHT, "large")] if row % 2 else []
+        image = phantom.generate(9, row, size=96, findings=planned).images[0]
+        seen, masks = records.square(image, SIZE)
+        pixels[row] = (seen[0] * 255).to(torch.uint8).numpy()
+        packed[row] = np.packbits(masks.flatten(1).numpy(), axis=-1)
+    return Phantoms(9, SIZE, pixels, packed)
+
+
+@pytest.fixture(scope="module")
+def truths() -> list[Truth]:
+    ill = Truth((("pleural_effusion", "right", "present"),), (EFFUSION,), "")
+    clear = CodedSentence(Section.IMPRESSION, "", Side.NONE, Certainty.PRESENT, "The lungs are clear.")
+    return [ill if row % 2 else Truth((), (clear,), "") for row in range(6)]
+
+
+def options(steps: int = 3, batch: int = 2) -> argparse.Namespace:
+    return argparse.Namespace(steps=steps, minutes=0.0, batch=batch, rate=1e-3, half_share=0.4)
+
+
+# What feeds it
+
+
+def test_a_stored_phantom_is_the_picture_and_its_masks(phantoms):
+    masks = phantoms.masks([1])
+    right = next(i for i, s in enumerate(STRUCTURES) if s.code == "lung_right")
+    columns = masks[0, right].nonzero()[:, 1].float()
+    assert float(columns.mean()) < SIZE / 2, "the patient's right lies on the left of the picture"
+    assert phantoms.images([1]).shape == (1, 1, SIZE, SIZE)
+    assert datasets.shows_findings(phantoms).tolist() == [False, True] * 3
+
+
+def test_the_report_of_a_study_is_the_same_whatever_size_it_is_rendered_at():
+    row = records._truth_row(11, 3)
+    large = phantom.generate(11, 3, size=160)
+    assert [sentence[4] for sentence in row["sentences"]] == [sentence.text for sentence in large.sentences]
+    assert records._truth(row).findings == tuple(
+        (f.finding, str(f.side), str(f.certainty)) for f in large.findings
+    )
+
+
+def test_targets_name_the_side(truths):
+    both = Truth((("consolidation", "bilateral", "present"), ("cardiomegaly", "", "present")), (), "")
+    targets = datasets.finding_targets([*truths[:2], both])
+    named = [{datasets.LABELS[i] for i in row.nonzero().flatten()} for row in targets]
+    assert named == [
+        set(),
+        {("pleural_effusion", "right")},
+        {("consolidation", "right"), ("consolidation", "left"), ("cardiomegaly", "")},
+    ]
+
+
+def test_a_report_cites_only_what_the_prompt_shows():
+    processor = tiny_model.processor()
+    codes = tiny_model.CONFIG.structures
+    states = [WITHHELD if code == "pleural_effusion_right" else PRESENT for code in codes]
+    (sentence,) = processor.decode(datasets.report_ids(processor, [EFFUSION], states, codes))
+    assert sentence.cites == ("lung_right",)
+    assert sentence.text == EFFUSION.text
+
+
+def test_reports_are_padded_on_the_right_and_cut():
+    assert datasets.padded([[1, 2, 3], [4]], 0, 2).tolist() == [[1, 2], [4, 0]]
+
+
+def test_lungs_that_lie_apart_are_told_apart_by_the_patients_side():
+    lungs = np.zeros((20, 20), dtype=bool)
+    lungs[5:15, 2:8] = lungs[5:15, 12:18] = True
+    right, left = radiographs.two_lungs(lungs)
+    assert right[10, 4]
+    assert left[10, 14]
+    lungs[9:11, 8:12] = True
+    assert radiographs.two_lungs(lungs) is None
+
+
+def test_the_split_keeps_a_patient_together(shared_data):
+    everyone = radiographs.read(shared_data / "cxr")
+    sides = {}
+    for radiograph in everyone:
+        sides.setdefault(radiograph.patient, set()).add(radiograph.held_out)
+    assert len(everyone) == 152
+    assert all(len(held) == 1 for held in sides.values())
+    assert {True} in sides.values()
+
+
+def test_augmentation_moves_masks_with_the_image_and_never_mirrors():
+    masks = torch.zeros(16, 1, 64, 64)
+    masks[:, :, 20:44, 8:24] = 1
+    images, moved = augment.geometric(masks.clone(), masks, generator())
+    assert ((images > 0.5).float() - moved).abs().mean() < 0.01
+    centres = [float(mask[0].nonzero()[:, 1].float().mean()) for mask in moved]
+    assert max(centres) < 32
+    assert float(augment.photometric(images, generator()).min()) >= 0
+
+
+# What it minimises
+
+
+def test_what_nobody_annotated_teaches_nothing():
+    logits = torch.randn(2, 3, 8, 8, generator=generator(), requires_grad=True)
+    known = torch.tensor([[True, False, False], [False, False, False]])
+    losses.dice_and_bce(logits, torch.ones(2, 3, 8, 8), known).backward()
+    taught = logits.grad.abs().sum(dim=(-2, -1)) > 0
+    assert taught.tolist() == known.tolist()
+
+
+def test_the_union_is_satisfied_by_either_lung():
+    union = torch.zeros(1, 8, 8)
+    union[:, :, :4] = 1
+    logits = torch.full((1, 2, 8, 8), -12.0)
+    wrong = losses.union_loss(logits, union, torch.tensor([True]))
+    logits[:, 0, :4, :4], logits[:, 1, 4:, :4] = 12.0, 12.0
+    assert float(losses.union_loss(logits, union, torch.tensor([True]))) < 0.01 < float(wrong)
+
+
+def test_padding_is_not_learned_and_codes_weigh_more():
+    logits = torch.zeros(1, 3, 10)
+    logits[0, 0, 5] = 9.0
+    right_then_code = losses.report_loss(logits, torch.tensor([[5, 2, 0]]), 0, 4, 2.0)
+    expected = 2.0 * float(np.log(10)) / 3.0
+    assert float(right_then_code) == pytest.approx(expected, rel=1e-2)
+
+
+# A few real steps
+
+
+def test_the_segmenter_learns(phantoms, capsys):
+    segmenter = tiny_model.segmenter()
+    before = [p.clone() for p in segmenter.network.parameters()]
+    train_segmenter.fit(segmenter.network, phantoms, None, options(), generator())
+    assert all(not torch.equal(a, b) for a, b in zip(before, segmenter.network.parameters(), strict=True))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1]["run"] == "segmenter"
+    assert lines[-1]["step"] == 3
+
+
+def test_the_encoder_learns(phantoms, truths):
+    labeller = train_encoder.Labeller(tiny_model.CONFIG)
+    before = labeller.vision.backbone.embeddings.cls_token.clone()
+    train_encoder.fit(labeller, phantoms, datasets.finding_targets(truths), options(), generator())
+    assert not torch.equal(before, labeller.vision.backbone.embeddings.cls_token)
+
+
+def test_the_language_model_learns_and_the_encoder_stays(phantoms, truths):
+    model, segmenter = tiny_model.model(), tiny_model.segmenter()
+    computed = features.compute(model, segmenter, phantoms)
+    material = train_maira_seg.Material(computed, truths, tiny_model.processor())
+    frozen = {name: p.clone() for name, p in model.vision.named_parameters()}
+    first = model.language_model.model.embed_tokens.weight.clone()
+    train_maira_seg.fit(model, material, options(), generator())
+    assert all(torch.equal(p, frozen[name]) for name, p in model.vision.named_parameters())
+    assert not torch.equal(first, model.language_model.model.embed_tokens.weight)
+
+
+def test_the_same_seed_trains_the_same_weights(phantoms):
+    trained = []
+    for _ in range(2):
+        segmenter = tiny_model.segmenter()
+        train_segmenter.fit(segmenter.network, phantoms, None, options(), generator(5))
+        trained.append(segmenter.network.state_dict())
+    assert all(torch.equal(trained[0][name], trained[1][name]) for name in trained[0])
+
+
+def test_masks_are_taken_away_and_never_invented():
+    states = torch.tensor([PRESENT, ABSENT]).repeat(400, 1, 7)
+    withheld = features.withhold(states, generator())
+    assert ((withheld == WITHHELD) <= (states == PRESENT)).all()
+    assert 0.1 < float((withheld == WITHHELD).float().mean()) * 2 < 0.3
+
+
+# What is set after it
+
+
+def test_a_mask_is_shown_absent_or_withheld_by_its_trust():
+    masks = torch.zeros(1, 3, 4, 4, dtype=torch.bool)
+    masks[:, :2, 0] = True
+    states = features.slot_states(masks, torch.tensor([[0.9, 0.3, 0.0]]), 0.6)
+    assert states.tolist() == [[PRESENT, WITHHELD, ABSENT]]
+
+
+def test_the_least_area_parts_specks_from_structures():
+    area = torch.tensor([0, 3, 5, 90, 120, 200])
+    assert calibrate._least_area(area, area > 50) == 8
+
+
+def test_the_trust_threshold_parts_good_masks_from_bad():
+    believed = torch.tensor([0.5, 0.55, 0.6, 0.8, 0.85, 0.9])
+    threshold = calibrate._trust_threshold(believed, torch.tensor([0.1, 0.2, 0.3, 0.9, 0.9, 0.9]))
+    assert 0.6 < threshold <= 0.8
+
+
+def test_a_domain_is_open_inside_and_closed_outside():
+    known, held_out = torch.randn(500, 8, generator=generator()), torch.randn(200, 8, generator=generator(1))
+    domain = fit(known, held_out, quantile=0.99)
+    inside = domain.score(torch.randn(300, 8, generator=generator(2))) <= 1
+    assert float(inside.float().mean()) > 0.95
+    shut = gate([domain], torch.full((8,), 5.0))
+    assert (shut.open, shut.reason) == (False, "outside-domain")
+    assert shut.score > shut.threshold
+    far = fit(known + 5, held_out + 5, quantile=0.99)
+    assert gate([domain, far], torch.full((8,), 5.0)).open
+    assert not closed("no-frontal-view").open
+
+
+def test_a_domain_from_few_images_leaves_patients_out():
+    views = torch.randn(2, 40, 6, generator=generator())
+    patients = [f"p{i // 2}" for i in range(40)]
+    domain = calibrate.fit_by_patient(views, patients)
+    assert float((domain.score(views[0]) <= 1).float().mean()) > 0.9
+
+
+def test_progress_is_one_json_object_a_line(capsys):
+    log = progress.Progress("x", every=3600)
+    log.report(step=1, loss=0.123456789)
+    log.report(step=2)
+    log.report(step=3, force=True)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["step"] for line in lines] == [1, 3]
+    assert lines[0]["loss"] == 0.12346
+
+
+def test_the_learning_rate_rises_and_falls():
+    optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = progress.Schedule(optimiser, replace_steps(200))
+    rates = []
+    while not schedule.over:
+        schedule.advance()
+        rates.append(optimiser.param_groups[0]["lr"])
+    assert rates.index(max(rates)) in range(40, 60)
+    assert rates[-1] < 0.06 * 1e-3 + 1e-6
+
+
+def replace_steps(steps: int) -> argparse.Namespace:
+    return argparse.Namespace(**{**vars(options()), "steps": steps})
+
+
+def test_results_replace_their_own_rows_and_keep_others(tmp_path):
+    path = tmp_path / "results.json"
+    other = {"experiment": "speed", "metric": "m", "mean": 1.0, "low": 1.0, "high": 1.0, "n": 1}
+    path.write_text(json.dumps({"bundle": "", "rows": [{**other, "command": "other"}]}))
+    mine = {**other, "experiment": "draft", "command": evaluate.COMMAND}
+    for value in (0.25, 0.5):
+        evaluate.write([{**mine, "mean": value}], path, "abc")
+    rows = json.loads(path.read_text())["rows"]
+    assert [(row["command"], row["mean"]) for row in rows] == [("other", 1.0), (evaluate.COMMAND, 0.5)]
+    assert "## Draft" in path.with_suffix(".md").read_text()

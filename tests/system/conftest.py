@@ -1,0 +1,20 @@
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.hospital import Hospital
+
+
+@pytest.fixture(scope="session")
+def hospital() -> Iterator[Hospital]:
+    """The demo hospital, running: 24 phantom studies received and drafted by real workers."""
+    folder = Path(tempfile.mkdtemp(prefix="hospital-"))
+    folder.chmod(0o755)
+    running = Hospital(folder / "var")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.remove()
