@@ -21,6 +21,8 @@ from tests.review import cast
 pytestmark = pytest.mark.usefixtures("committed_db", "own_keys")
 
 CHAIN = 6
+NOBODY = -1
+"""An id that no row has, however many tests used the database before."""
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_an_empty_trail_is_ok(committed_db: None, own_keys: None) -> None:
 
 def test_a_changed_event_is_named(chain: str) -> None:
     row = event(chain, 3)
-    changed = rfc8785.dumps(document(row) | {"actor": 999})
+    changed = rfc8785.dumps(document(row) | {"actor": NOBODY})
     as_owner(("UPDATE review_auditevent SET canonical = %s WHERE id = %s", [changed, row.pk]))
     assert (first().chain, first().sequence, first().event_id) == (chain, 3, row.pk)
     assert "seal" in first().what
@@ -105,7 +107,7 @@ def test_a_changed_event_with_a_recomputed_hash_chain_is_named(chain: str) -> No
     previous, statements = "", []
     for sequence in range(3, CHAIN + 1):
         row = event(chain, sequence)
-        new = document(row) | ({"actor": 999} if sequence == 3 else {"previous": previous})
+        new = document(row) | ({"actor": NOBODY} if sequence == 3 else {"previous": previous})
         canonical = rfc8785.dumps(new)
         previous = hashlib.sha256(canonical).hexdigest()
         statements.append(("UPDATE review_auditevent SET canonical = %s WHERE id = %s", [canonical, row.pk]))
@@ -115,7 +117,7 @@ def test_a_changed_event_with_a_recomputed_hash_chain_is_named(chain: str) -> No
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("study_id", "999"), ("actor_id", "NULL"), ("verb", "'study.closed'"), ("occurred_at", "now()")],
+    [("study_id", f"{NOBODY}"), ("actor_id", "NULL"), ("verb", "'study.closed'"), ("occurred_at", "now()")],
 )
 def test_a_generated_column_made_an_ordinary_one_and_changed_is_named(
     chain: str, column: str, value: str
@@ -261,7 +263,7 @@ def test_an_event_smuggled_under_a_checkpoint_is_counted(chain: str) -> None:
     """With the key and a free id, a new chain could be put under a checkpoint: the count tells."""
     forged = {
         "schema": 1,
-        "chain": "user:424242",
+        "chain": f"user:{NOBODY}",
         "sequence": 1,
         "previous": audit.GENESIS,
         "verb": "user.signed-in",
