@@ -9,7 +9,6 @@ docs/results.json. Needs Chromium.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from inference.training.evaluate import page
+from inference.training import results
 from tests.system.hospital import ROOT, Hospital, wait_until
 
 COMMAND = "python -m benchmarks.spine"
@@ -32,22 +31,8 @@ FIRST_IMAGE = """() => {
 }"""
 
 
-def row(metric: str, values: list[float], **more: object) -> dict[str, Any]:
-    """One row of docs/results.json: the median, with the least and the greatest as its range."""
-    return {
-        "experiment": "spine",
-        "arm": "maira-web",
-        "views": "frontal",
-        "metric": metric,
-        "mean": round(statistics.median(values), 3),
-        "low": round(min(values), 3),
-        "high": round(max(values), 3),
-        "n": len(values),
-        "population": "phantom",
-        "seeds": 1,
-        "command": COMMAND,
-        **more,
-    }
+def row(metric: str, values: list[float]) -> results.Row:
+    return results.spread("spine", "maira-web", metric, values, population="phantom", command=COMMAND)
 
 
 @contextmanager
@@ -105,10 +90,10 @@ def first_image(browser: Browser, hospital: Hospital, tries: int) -> tuple[list[
         context = browser.new_context(viewport={"width": 1920, "height": 1080})
         page = context.new_page()
         sign_in(page, hospital)
-        for results in (cold, warm):
+        for seconds in (cold, warm):
             page.goto(f"{hospital.url}/studies/{uid}/")
             page.wait_for_selector("figure[data-state=full]")
-            results.append(float(page.evaluate(FIRST_IMAGE)))
+            seconds.append(float(page.evaluate(FIRST_IMAGE)))
         context.close()
     return cold, warm
 
@@ -156,7 +141,7 @@ def queries(hospital: Hospital) -> dict[str, int]:
     return counted
 
 
-def measure(studies: int) -> list[dict[str, Any]]:
+def measure(studies: int) -> list[results.Row]:
     with running() as hospital, sync_playwright() as playwright:
         rows = [row("file_to_draft_s", file_to_draft(hospital, studies))]
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
@@ -184,11 +169,7 @@ def main() -> None:
     for each in rows:
         print(f"{each['metric']:<24} {each['mean']:>12} ({each['low']} to {each['high']}, n = {each['n']})")
     if options.write:
-        results = ROOT / "docs" / "results.json"
-        document = json.loads(results.read_text())
-        document["rows"] = [old for old in document["rows"] if old["command"] != COMMAND] + rows
-        results.write_text(json.dumps(document, indent=1) + "\n")
-        results.with_suffix(".md").write_text(page(document))
+        results.put(rows)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,12 @@ MARK = "needs the Debian package"
 PACKAGES = {
     "chromium": "chromium",
     "dciodvfy": "dicom3tools",
+    "dcmcjpeg": "dcmtk",
+    "dcmcjpls": "dcmtk",
+    "dcmconv": "dcmtk",
+    "dcmcrle": "dcmtk",
+    "dcmdjpeg": "dcmtk",
+    "dcmdjpls": "dcmtk",
     "dcmdump": "dcmtk",
     "storescu": "dcmtk",
     "msgfmt": "gettext",

@@ -7,12 +7,10 @@ docs/results.md is made from it.
 """
 
 import argparse
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +21,7 @@ from inference.imaging import masks as rle
 from inference.maira_seg import drafter
 from inference.phantom import study as phantom
 from inference.structures import FINDINGS, FINDINGS_BY_CODE, STRUCTURES
-from inference.training import progress, radiographs, records
+from inference.training import progress, radiographs, records, results
 
 SEED_PHANTOMS = 14
 SIZE = 512
@@ -75,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--real", type=Path, default=None, help="folder of real radiographs with lung masks")
     parser.add_argument("--studies", type=int, default=300)
-    parser.add_argument("--results", type=Path, default=Path("docs/results.json"))
+    parser.add_argument("--results", type=Path, default=results.RESULTS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
@@ -89,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     rows = phantom_rows(judged)
     if options.real:
         rows += real_rows(loaded, [r for r in radiographs.read(options.real) if r.held_out])
-    write(rows, options.results, loaded.digest)
+    results.put(rows, options.results, bundle=loaded.digest)
     log.report(force=True, phantoms=len(judged), rows=len(rows))
 
 
@@ -247,45 +245,6 @@ def real_rows(
         row("gate", "real", "lungs_shown_share", measures.bootstrap_mean(given)),
         row("segmentation", "real", "dice:lungs", measures.bootstrap_mean(scores)),
     ]
-
-
-def write(rows: list[dict[str, object]], path: Path, digest: str) -> None:
-    """Replace this command's rows in the results; rows of other commands stay."""
-    kept = []
-    if path.is_file():
-        kept = [old for old in json.loads(path.read_text())["rows"] if old["command"] != COMMAND]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    document = {"bundle": digest, "rows": [*kept, *rows]}
-    path.write_text(json.dumps(document, indent=1) + "\n")
-    path.with_suffix(".md").write_text(page(document))
-
-
-def page(document: Mapping[str, object]) -> str:
-    """The results as a page of tables."""
-    rows = document["rows"]
-    assert isinstance(rows, list), f"rows are {type(rows)}"
-    lines = [
-        "# Results",
-        "",
-        f"Made from `results.json` by `{COMMAND}`. Bundle `{str(document['bundle'])[:12]}`.",
-        "Phantoms are synthetic: these numbers say that the machinery works, not how it does in a clinic.",
-        "Intervals are 95 % bootstrap, over studies; those of `spine` are a median with its range.",
-    ]
-    for experiment in dict.fromkeys(str(r["experiment"]) for r in rows):
-        lines += [
-            "",
-            f"## {experiment.capitalize()}",
-            "",
-            "| population | metric | mean | 95 % | n |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [table_row(r) for r in rows if r["experiment"] == experiment]
-    return "\n".join(lines) + "\n"
-
-
-def table_row(r: dict[str, Any]) -> str:
-    interval = f"{r['low']:.3f} to {r['high']:.3f}"
-    return f"| {r.get('population', '')} | {r['metric']} | {r['mean']:.3f} | {interval} | {r['n']} |"
 
 
 if __name__ == "__main__":

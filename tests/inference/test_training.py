@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,12 +19,12 @@ from inference.training import (
     augment,
     calibrate,
     datasets,
-    evaluate,
     features,
     losses,
     progress,
     radiographs,
     records,
+    results,
     train_encoder,
     train_maira_seg,
     train_segmenter,
@@ -285,11 +286,20 @@ def replace_steps(steps: int) -> argparse.Namespace:
 
 def test_results_replace_their_own_rows_and_keep_others(tmp_path):
     path = tmp_path / "results.json"
-    other = {"experiment": "speed", "metric": "m", "mean": 1.0, "low": 1.0, "high": 1.0, "n": 1}
-    path.write_text(json.dumps({"bundle": "", "rows": [{**other, "command": "other"}]}))
-    mine = {**other, "experiment": "draft", "command": evaluate.COMMAND}
+    other = results.spread("spine", "maira-web", "seconds", [3.0, 1.0, 2.0], command="other")
+    mine = results.spread("draft", "seg", "share", [0.25], command="mine")
+    results.put([other], path, bundle="abc")
     for value in (0.25, 0.5):
-        evaluate.write([{**mine, "mean": value}], path, "abc")
-    rows = json.loads(path.read_text())["rows"]
-    assert [(row["command"], row["mean"]) for row in rows] == [("other", 1.0), (evaluate.COMMAND, 0.5)]
-    assert "## Draft" in path.with_suffix(".md").read_text()
+        results.put([{**mine, "mean": value}], path)
+    document = json.loads(path.read_text())
+    assert [(row["command"], row["mean"]) for row in document["rows"]] == [("other", 2.0), ("mine", 0.5)]
+    assert document["bundle"] == "abc"
+    shown = path.with_suffix(".md").read_text()
+    assert "| maira-web |  | seconds | 2.000 | 1.000 to 3.000 | 3 |" in shown
+    assert "`mine`" in shown
+
+
+def test_the_page_of_results_is_the_one_made_from_them():
+    folder = Path(__file__).resolve().parents[2] / "docs"
+    document = json.loads((folder / "results.json").read_text())
+    assert (folder / "results.md").read_text() == results.page(document)

@@ -1,0 +1,75 @@
+"""What was measured: rows of docs/results.json, and docs/results.md made from them. Loads no torch.
+
+A row is experiment, arm, views, population, metric, mean, low, high, n, seeds and the command that gives it
+again. What `low` and `high` are, an interval or a range, belongs to the experiment (see `RANGES`).
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+RESULTS = Path("docs/results.json")
+RANGES = ("spine", "decode-speed", "hostile")
+"""Experiments whose rows are a median with its least and greatest; the others' are 95 % intervals."""
+
+
+def spread(experiment: str, arm: str, metric: str, values: Sequence[float], **more: object) -> Row:
+    """The row of a repeated measurement: the median, with the least and the greatest."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return {
+        "experiment": experiment,
+        "arm": arm,
+        "views": "frontal",
+        "metric": metric,
+        "mean": round(median, 4),
+        "low": round(ordered[0], 4),
+        "high": round(ordered[-1], 4),
+        "n": len(ordered),
+        "seeds": 1,
+        **more,
+    }
+
+
+def put(rows: Sequence[Row], path: Path = RESULTS, *, bundle: str = "") -> None:
+    """Replace the rows that the same commands gave before; rows of other commands stay.
+
+    bundle: the digest of the bundle they were measured on, where they were.
+    """
+    document: dict[str, Any] = {"bundle": bundle, "rows": []}
+    if path.is_file():
+        document = json.loads(path.read_text())
+        document["bundle"] = bundle or document["bundle"]
+    commands = {row["command"] for row in rows}
+    document["rows"] = [old for old in document["rows"] if old["command"] not in commands] + list(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    path.with_suffix(".md").write_text(page(document))
+
+
+def page(document: dict[str, Any]) -> str:
+    """The results as a page of tables, an experiment a table, under the command that makes it again."""
+    lines = [
+        "# Results",
+        "",
+        f"Made from `results.json` by the commands under each heading. Bundle `{document['bundle'][:12]}`.",
+        "Phantoms are synthetic: these numbers say that the machinery works, not how it does in a clinic.",
+        "Ranges are 95 % bootstrap intervals over studies, and least to greatest where the heading says so.",
+    ]
+    for experiment in dict.fromkeys(row["experiment"] for row in document["rows"]):
+        rows = [row for row in document["rows"] if row["experiment"] == experiment]
+        kind = "least to greatest" if experiment in RANGES else "95 %"
+        lines += ["", f"## {experiment.capitalize()}", ""]
+        lines += [f"`{command}`" for command in dict.fromkeys(row["command"] for row in rows)]
+        lines += ["", f"| arm | population | metric | mean | {kind} | n |", "|---|---|---|---|---|---|"]
+        lines += [_line(row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row) -> str:
+    values = f"{row['mean']:.3f} | {row['low']:.3f} to {row['high']:.3f} | {row['n']}"
+    return f"| {row['arm']} | {row.get('population', '')} | {row['metric']} | {values} |"
