@@ -51,6 +51,7 @@ def read(path: Path) -> tuple[Dataset, ImageHeader]:
     try:
         dataset = _parse(path, start)
         _complete_meta(dataset)
+        header.merge_functional_groups(dataset)
         acceptance.check(dataset)
         return dataset, header.extract(dataset)
     except HOSTILE_INPUT_ERRORS as error:

@@ -14,6 +14,11 @@ from inference.imaging.refusals import HOSTILE_INPUT_ERRORS
 MAX_TEXT = 1024
 """Characters kept of a text value; the longest value representation used here (LO) allows 64."""
 
+MAX_MAGNIFICATION = 3.0
+"""A chest at half the focal distance is magnified twice; more is a slip."""
+
+_FUNCTIONAL_GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence", "PixelMeasuresSequence")
+
 SECONDARY_CAPTURE_SOP_CLASSES = frozenset(
     {"1.2.840.10008.5.1.4.1.1.7"} | {f"1.2.840.10008.5.1.4.1.1.7.{n}" for n in (1, 2, 3, 4)}
 )
@@ -30,8 +35,9 @@ class ImageHeader:
     Dates, times and ages are raw DICOM strings. `patient_name` is the alphabetic group. `patient_name_raw`
     is the name's bytes, one character per byte (latin-1). `charset_doubtful`: some text could not be
     decoded by the character set the object declares. `pixel_spacing` is (between rows, between columns) in
-    millimetres; its source is "detector" (in the plane of the detector or film), "calibrated" (corrected
-    for magnification), or empty when the object does not tell.
+    millimetres; its source is "detector" (in the plane of detector or film), "magnification" (that, divided
+    by the Estimated Radiographic Magnification Factor), "calibrated" (by whoever made the object), or empty
+    when the object does not tell.
     """
 
     patient_id: str
@@ -138,14 +144,39 @@ def pixel_spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
         dataset, "NominalScannedPixelSpacing"
     )
     spacing = _positive_pair(dataset, "PixelSpacing")
-    if spacing is None:
-        return detector, "detector" if detector else ""
-    if text(dataset, "PixelSpacingCalibrationType"):
+    if spacing and text(dataset, "PixelSpacingCalibrationType"):
         return spacing, "calibrated"
     if detector is None:
         return spacing, ""
-    same = all(math.isclose(a, b, rel_tol=1e-4) for a, b in zip(spacing, detector, strict=True))
-    return spacing, "detector" if same else "calibrated"
+    if spacing and not all(math.isclose(a, b, rel_tol=1e-4) for a, b in zip(spacing, detector, strict=True)):
+        return spacing, "calibrated"
+    return _in_the_body(dataset, detector)
+
+
+def _in_the_body(dataset: Dataset, detector: tuple[float, float]) -> tuple[tuple[float, float], str]:
+    """Spacing at the detector, made smaller by the magnification the object states (C.8.11.7), if it does."""
+    factor = (floats(dataset, "EstimatedRadiographicMagnificationFactor") or (1.0,))[0]
+    if not 1 < factor < MAX_MAGNIFICATION:
+        return detector, "detector"
+    return (detector[0] / factor, detector[1] / factor), "magnification"
+
+
+def merge_functional_groups(dataset: Dataset) -> None:
+    """Lift what functional groups say of the one frame to the top (C.7.6.16), where nothing stands there.
+
+    The frame's own groups come before the shared ones.
+    """
+    for groups in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        group = _first(dataset, groups)
+        for macro in _FUNCTIONAL_GROUPS:
+            for element in _first(group, macro):
+                dataset.setdefault(element.tag, element)
+
+
+def _first(dataset: Dataset, keyword: str) -> Dataset:
+    """The first item of a sequence; an empty data set where there is none."""
+    items = value(dataset, keyword) or []
+    return items[0] if len(items) else Dataset()
 
 
 def _name(dataset: Dataset) -> tuple[str, str, str, str]:

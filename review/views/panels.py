@@ -65,8 +65,13 @@ def _spacing(shown: Image) -> str:
     if not shown.pixel_spacing:
         return f"{size} · " + _("size unknown")
     spacing = number_format(round(shown.pixel_spacing[0], 3))
-    source = {"detector": _("detector"), "calibrated": _("calibrated")}.get(shown.pixel_spacing_source, "")
-    return f"{size} · {spacing} mm ({source})" if source else f"{size} · {spacing} mm"
+    sources = {
+        "detector": _("detector"),
+        "magnification": _("detector, less magnification"),
+        "calibrated": _("calibrated"),
+    }
+    source = sources.get(shown.pixel_spacing_source, _("of the detector or calibrated, not stated"))
+    return f"{size} · {spacing} mm ({source})"
 
 
 def draft(study: Study, user: User) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,12 +12,14 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from inference.imaging import dicom, pixels, voi
 from inference.imaging import masks as rle
-from inference.imaging import pixels, voi
 from inference.objects import dx
 from inference.phantom import study as phantom
 from inference.text import normal
 from tests import components
+from tests.inference import golden
+from tests.inference.radiographs import radiograph, save
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
@@ -74,9 +77,9 @@ def image(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     return folder
 
 
-@pytest.fixture
-def page(browser: Browser, image: Path) -> Iterator[Page]:
-    """An empty page at the scale of one device pixel, on which the modules can be imported."""
+@contextmanager
+def opened(browser: Browser, image: Path) -> Iterator[Page]:
+    """An empty page at the scale of one device pixel, on which the modules and an image can be loaded."""
 
     def serve(route: Route) -> None:
         path = urlsplit(route.request.url).path
@@ -87,14 +90,20 @@ def page(browser: Browser, image: Path) -> Iterator[Page]:
         content_type = TYPES.get(file.suffix, "application/octet-stream")
         route.fulfill(body=file.read_bytes(), content_type=content_type)
 
-    opened = browser.new_page(viewport={"width": 600, "height": 500})
+    page = browser.new_page(viewport={"width": 600, "height": 500})
     errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.route("**/*", serve)
-    opened.goto("http://localhost/")
-    yield opened
-    opened.close()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route("**/*", serve)
+    page.goto("http://localhost/")
+    yield page
+    page.close()
     assert errors == [], errors
+
+
+@pytest.fixture
+def page(browser: Browser, image: Path) -> Iterator[Page]:
+    with opened(browser, image) as page:
+        yield page
 
 
 def shot(page: Page) -> NDArray[np.uint8]:
@@ -118,6 +127,35 @@ def test_the_first_paint_is_the_servers_picture_pixel_by_pixel(page: Page, image
     name = page.evaluate(OPEN, {"kind": kind})
     assert name == {"webgl": "WebGLRenderer", "canvas": "CanvasRenderer"}[kind]
     assert np.array_equal(shot(page)[..., 0], shown(image))
+
+
+@KINDS
+@pytest.mark.parametrize("case", golden.CASES, ids=str)
+def test_the_browser_shows_what_the_standard_says(
+    browser: Browser, tmp_path: Path, case: golden.Case, kind: str
+) -> None:
+    """Gray worked out by hand, on the canvas: see tests/inference/golden.py."""
+    dataset, _header = dicom.read(save(case.dataset(), tmp_path / "image.dcm"))
+    pixels.write_derivatives(dataset, tmp_path / "derivatives")
+    with opened(browser, tmp_path / "derivatives") as page:
+        page.evaluate(OPEN, {"kind": kind})
+        assert np.array_equal(shot(page)[..., 0], (case.gray() >> 8).astype(np.uint8))
+
+
+@KINDS
+def test_pixels_that_are_not_square_keep_the_shape_of_the_body(
+    browser: Browser, tmp_path: Path, kind: str
+) -> None:
+    """200 rows of 0.1 mm beside 200 columns of 0.2 mm: as wide as the canvas, and half as high."""
+    bright = np.full((SIDE, SIDE), 4095, np.uint16)
+    pixels.write_derivatives(
+        radiograph(bright, PixelSpacing=[0.1, 0.2], WindowCenter=2048, WindowWidth=4096), tmp_path
+    )
+    with opened(browser, tmp_path) as page:
+        page.evaluate(OPEN, {"kind": kind})
+        lit = shot(page)[..., 0] == 255
+    assert lit.all(axis=1).sum() == SIDE // 2
+    assert np.flatnonzero(lit.any(axis=1))[[0, -1]].tolist() == [SIDE // 4, SIDE * 3 // 4 - 1]
 
 
 @KINDS

@@ -72,12 +72,33 @@ def test_a_name_in_another_character_set_than_declared_is_doubtful(declared: byt
         ({"PixelSpacing": [0.2, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL"}, (0.2, 0.2), "calibrated"),
         ({"NominalScannedPixelSpacing": [0.3, 0.3]}, (0.3, 0.3), "detector"),
         ({"PixelSpacing": [0.0, 0.0]}, None, ""),
+        # SID 1,800 mm, patient at 1,500 mm: 1.2 times magnified.
+        (
+            {"ImagerPixelSpacing": [0.24, 0.12], "EstimatedRadiographicMagnificationFactor": 1.2},
+            (0.2, 0.1),
+            "magnification",
+        ),
+        (
+            {"ImagerPixelSpacing": [0.2, 0.2], "EstimatedRadiographicMagnificationFactor": 0},
+            (0.2, 0.2),
+            "detector",
+        ),
+        (
+            {
+                "ImagerPixelSpacing": [0.24, 0.24],
+                "PixelSpacing": [0.21, 0.21],
+                "EstimatedRadiographicMagnificationFactor": 1.2,
+            },
+            (0.21, 0.21),
+            "calibrated",
+        ),
         ({"PixelSpacing": [0.2, 0.2, 0.2]}, None, ""),
     ],
 )
 def test_spacing_keeps_its_source(elements: dict, spacing: Any, source: str, tmp_path: Path) -> None:
     found = read(radiograph(**elements), tmp_path)
-    assert (found.pixel_spacing, found.pixel_spacing_source) == (spacing, source)
+    assert found.pixel_spacing == (None if spacing is None else pytest.approx(spacing))
+    assert found.pixel_spacing_source == source
 
 
 def test_the_order_may_be_inside_the_request(tmp_path: Path) -> None:
