@@ -3,6 +3,7 @@
 The rules are in `inference.imaging.acceptance`; what is read of a header, in `inference.imaging.header`.
 """
 
+import zlib
 from pathlib import Path
 
 from pydicom import dcmread
@@ -23,10 +24,15 @@ __all__ = ["ImageHeader", "Refusal", "RefusalCode", "read"]
 MAX_FILE_BYTES = 512 * 2**20
 """100 million 16-bit pixels are 191 MiB."""
 
+MAX_INFLATED_BYTES = 256 * 2**20
+"""Of a deflated data set: those pixels, and a header."""
+
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 """Files without preamble begin with an element of group 2 or 8; the last is group 8 in big endian."""
 _START_BYTES = 1024
 """Enough for preamble and transfer syntax."""
+_META_LENGTH_TAG = b"\x02\x00\x00\x00"
+_PIECE_BYTES = 2**20
 _DISC_INDEX_SOP_CLASS = "1.2.840.10008.1.3.10"
 
 
@@ -62,12 +68,29 @@ def read(path: Path) -> tuple[Dataset, ImageHeader]:
 
 def _parse(path: Path, start: bytes) -> Dataset:
     """Where memory runs out on a file that is not deflated, a length in it is a lie."""
+    _check_inflated(path, start)
     try:
         return dcmread(path, force=True)
     except MemoryError as error:
         if DeflatedExplicitVRLittleEndian.encode("ascii") in start:
             raise
         raise ValueError("an element claims more bytes than there are") from error
+
+
+def _check_inflated(path: Path, start: bytes) -> None:
+    """Inflate a deflated data set piece by piece, keeping nothing, before pydicom inflates it at once."""
+    if DeflatedExplicitVRLittleEndian.encode("ascii") not in start or start[132:136] != _META_LENGTH_TAG:
+        return
+    inflater, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    with path.open("rb") as file:
+        file.seek(144 + int.from_bytes(start[140:144], "little"))
+        while not inflater.eof and (piece := inflater.unconsumed_tail or file.read(_PIECE_BYTES)):
+            inflated += len(inflater.decompress(piece, _PIECE_BYTES))
+            if inflated > MAX_INFLATED_BYTES:
+                raise Refusal(
+                    RefusalCode.TOO_LARGE,
+                    f"The file unpacks to more than the {MAX_INFLATED_BYTES // 2**20} MiB that are accepted.",
+                )
 
 
 def _start(path: Path) -> bytes:

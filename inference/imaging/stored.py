@@ -11,6 +11,9 @@ from pydicom.uid import ExplicitVRBigEndian
 from inference.imaging.header import integer, text
 from inference.imaging.refusals import HOSTILE_INPUT_ERRORS, Refusal, RefusalCode
 
+_RUST_PANIC = "PanicException"
+"""What the RLE decoder raises on data that leads out of bounds: no `Exception`, and in no module."""
+
 
 def big_endian(dataset: Dataset) -> bool:
     return text(dataset.file_meta, "TransferSyntaxUID") == ExplicitVRBigEndian
@@ -37,7 +40,9 @@ def stored_image(dataset: Dataset) -> tuple[NDArray[Any], bool]:
             f"The image is compressed in a way that cannot be read (transfer syntax {str(syntax)[:64]}): "
             "send it uncompressed or as JPEG 2000 or JPEG Lossless.",
         ) from error
-    except HOSTILE_INPUT_ERRORS as error:
+    except BaseException as error:
+        if not isinstance(error, HOSTILE_INPUT_ERRORS) and type(error).__name__ != _RUST_PANIC:
+            raise
         raise Refusal(
             RefusalCode.DAMAGED_PIXELS, "The pixel data is damaged or cut off: send the image again."
         ) from error
