@@ -68,14 +68,18 @@ class _Counted:
 
 
 def _receive_archive(stream: BinaryIO, filename: str, delivery: Delivery) -> list[Arrival]:
+    """What was taken in before the archive turned out to be broken is told of, too."""
+    received: list[Arrival] = []
     try:
         with zipfile.ZipFile(stream) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) > ARCHIVE_MEMBERS:
-                text = _("The archive holds %(count)s files; at most %(limit)s are taken at once.")
-                reason = text % {"count": len(members), "limit": ARCHIVE_MEMBERS}
+                reason = (
+                    f"The archive holds {len(members)} files; at most {ARCHIVE_MEMBERS} are taken at once."
+                )
                 return [_refuse(filename, delivery, "too-many-files", reason)]
-            return list(_receive_members(archive, members, filename, delivery))
+            for arrival in _receive_members(archive, members, filename, delivery):
+                received.append(arrival)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -85,10 +89,12 @@ def _receive_archive(stream: BinaryIO, filename: str, delivery: Delivery) -> lis
         RuntimeError,
     ) as error:
         # RuntimeError is what zipfile raises for an encrypted member.
-        reason = _(
-            "The archive cannot be opened (%(error)s). Send the files, or another archive, without password."
+        reason = (
+            f"The archive cannot be opened ({type(error).__name__}). Send the files, or another archive, "
+            "without password."
         )
-        return [_refuse(filename, delivery, "bad-archive", reason % {"error": type(error).__name__})]
+        received.append(_refuse(filename, delivery, "bad-archive", reason))
+    return received
 
 
 def _receive_members(
@@ -99,10 +105,8 @@ def _receive_members(
         # Member names are labels only: nothing is ever written under them.
         label = f"{filename}/{PurePosixPath(member.filename).name}"
         if left <= 0:
-            reason = _("The archive unpacks to more than %(limit)s bytes. Send it in parts.")
-            yield _refuse(
-                label, delivery, "archive-too-large", reason % {"limit": settings.ARCHIVE_MAX_BYTES}
-            )
+            reason = f"The archive unpacks to more than {settings.ARCHIVE_MAX_BYTES} bytes. Send it in parts."
+            yield _refuse(label, delivery, "archive-too-large", reason)
             return
         with archive.open(member) as content:
             counted = _Counted(content)
@@ -115,12 +119,11 @@ def _receive_one(stream: BinaryIO, filename: str, delivery: Delivery, *, limit: 
     try:
         content_sha256, size = storage.keep_original(stream, limit=limit)
     except storage.TooLarge:
-        reason = _("The file is larger than %(limit)s bytes and was not kept.")
-        return _refuse(filename, delivery, "too-large", reason % {"limit": limit})
+        reason = f"The file is larger than {limit} bytes and was not kept."
+        return _refuse(filename, delivery, "too-large", reason)
     if size == 0:
-        return _refuse(
-            filename, delivery, "empty-file", _("The file is empty. Export it again at its source.")
-        )
+        reason = "The file is empty. Export it again at its source."
+        return _refuse(filename, delivery, "empty-file", reason)
     with transaction.atomic():
         arrival = _note(filename, delivery, content_sha256=content_sha256, size=size)
         queue.nudge(arrival)

@@ -17,6 +17,7 @@ from review.models.states import ArrivalStatus
 from review.models.studies import Arrival
 from review.selectors import arrivals, people
 from review.services import studies
+from review.templatetags import reasons
 from review.views.doors import Request, door, valid, wants_json
 
 NEWEST = 50
@@ -82,7 +83,7 @@ def _describe(arrival: Arrival) -> dict[str, Any]:
         "size": arrival.size,
         "status": arrival.status,
         "status_name": arrival.get_status_display(),
-        "reason": arrival.reason or arrival.failure_message,
+        "reason": reasons.reason(arrival),
         "study_url": arrival.study_url,  # type: ignore[attr-defined]
     }
 

@@ -52,7 +52,7 @@ function add(file, name) {
 
 function size(bytes) {
   const format = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
-  return bytes < 1e6 ? `${format.format(bytes / 1e3)} kB` : `${format.format(bytes / 1e6)} MB`;
+  return bytes < 2 ** 20 ? `${format.format(bytes / 2 ** 10)} KB` : `${format.format(bytes / 2 ** 20)} MB`;
 }
 
 function pump() {
