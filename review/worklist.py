@@ -64,6 +64,7 @@ def refresh(study: Study) -> WorklistEntry:
             "stale": draft is not None and draft.input_digest != study.input_digest,
             "priority": order.priority if order else Priority.ROUTINE,
             "patient_name": patient.display_name(),
+            "name_doubtful": patient.name_doubtful,
             "patient_identifier": patient.patient_id,
             "patient_birth_date": patient.birth_date,
             "patient_sex": patient.sex,

@@ -23,7 +23,11 @@ SECONDARY_CAPTURE_SOP_CLASSES = frozenset(
     {"1.2.840.10008.5.1.4.1.1.7"} | {f"1.2.840.10008.5.1.4.1.1.7.{n}" for n in (1, 2, 3, 4)}
 )
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
+"""Dropped from every text, but for the escape character: what is left of it tells of bytes not understood."""
+_ESCAPE = "\x1b"
+_CHINESE_DESIGNATOR = _ESCAPE + "$)A"
+"""Of ISO 2022 IR 58, which pydicom decodes and leaves in the text."""
 _UNDECODED = re.compile("[\ufffd\x1b\x80-\x9f]")
 """A replacement character, an escape sequence left over, or a C1 control: no name holds any of these."""
 
@@ -104,7 +108,11 @@ def text(dataset: Dataset, keyword: str) -> str:
         found = found.decode("latin-1")
     several = not isinstance(found, str | PersonName) and hasattr(found, "__iter__")
     joined = "\\".join(str(item) for item in found) if several else str(found)
-    return _CONTROL.sub("", joined[:MAX_TEXT]).strip()
+    return _cleaned(joined)
+
+
+def _cleaned(decoded: str) -> str:
+    return _CONTROL.sub("", decoded[:MAX_TEXT].replace(_CHINESE_DESIGNATOR, "")).strip()
 
 
 def integer(dataset: Dataset, keyword: str) -> int | None:
@@ -192,7 +200,7 @@ def _name(dataset: Dataset) -> tuple[str, str, str, str]:
         return plain, "", "", plain
     original = unread if isinstance(unread, bytes) else found.original_string
     raw = original.decode("latin-1") if isinstance(original, bytes) else str(original)
-    groups = [_CONTROL.sub("", str(g)[:MAX_TEXT]).strip() for g in (*found.components, "", "", "")[:3]]
+    groups = [_cleaned(str(group)) for group in (*found.components, "", "", "")[:3]]
     return groups[0], groups[1], groups[2], raw[:MAX_TEXT].replace("\0", "")
 
 
@@ -229,13 +237,14 @@ def extract(dataset: Dataset) -> ImageHeader:
     alphabetic, ideographic, phonetic, raw_name = _name(dataset)
     plain = {name: text(dataset, keyword) for name, keyword in _TEXTS.items()}
     decoded = "".join((*plain.values(), alphabetic, ideographic, phonetic))
+    plain = {name: found.replace(_ESCAPE, "") for name, found in plain.items()}
     spacing, source = pixel_spacing(dataset)
     sop_class = sop_class_uid(dataset)
     return ImageHeader(
         **plain,
-        patient_name=alphabetic,
-        patient_name_ideographic=ideographic,
-        patient_name_phonetic=phonetic,
+        patient_name=alphabetic.replace(_ESCAPE, ""),
+        patient_name_ideographic=ideographic.replace(_ESCAPE, ""),
+        patient_name_phonetic=phonetic.replace(_ESCAPE, ""),
         patient_name_raw=raw_name,
         charset_doubtful=bool(_UNDECODED.search(decoded)) or _undeclared(dataset, raw_name),
         accession_number=_from_request(dataset, "AccessionNumber"),

@@ -41,6 +41,7 @@ class WorklistItem(serializers.ModelSerializer[WorklistEntry]):
             "priority",
             "patient_id",
             "patient_name",
+            "name_doubtful",
             "patient_birth_date",
             "patient_sex",
             "accession_number",

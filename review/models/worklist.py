@@ -33,6 +33,7 @@ class WorklistEntry(models.Model):
     stale = models.BooleanField(default=False)
     priority = models.PositiveSmallIntegerField(choices=Priority)
     patient_name = models.CharField(max_length=256, blank=True)
+    name_doubtful = models.BooleanField(default=False, help_text="As of the patient.")
     patient_identifier = models.CharField(max_length=64)
     patient_birth_date = models.DateField(null=True)
     patient_sex = models.CharField(max_length=1, blank=True)

@@ -50,6 +50,12 @@ def image(study: Study, shown: Image) -> dict[str, Any]:
     }
 
 
+def raw_name(images: list[Image]) -> str:
+    """The bytes of the patient's name as the first image has them; what is not ASCII as `\\xNN`."""
+    raw = str(images[0].header.get("patient_name_raw", "")) if images else ""
+    return raw.encode("latin-1", "replace").decode("ascii", "backslashreplace").replace("\x1b", "\\x1b")
+
+
 def _marks(patient_orientation: str) -> list[tuple[str, str]]:
     """Letters at the edges, from Patient Orientation (0020,0020): directions of rows and columns."""
     along = [part[:1] for part in patient_orientation.split("\\") if part]

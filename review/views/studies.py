@@ -56,9 +56,11 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
     """The reading page of a study, also for an act on it that was refused (`more` then says why)."""
     report = reports.of(study)
     revision = reports.current_revision(report)
+    images = list(studies.images_of(study))
     context = {
         **draft_context(request, study, report),
-        "images": [panels.image(study, image) for image in studies.images_of(study)],
+        "images": [panels.image(study, image) for image in images],
+        "raw_name": panels.raw_name(images),
         "age": panels.age(study),
         "report": report,
         "revision": revision,

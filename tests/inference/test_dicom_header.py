@@ -30,6 +30,86 @@ def test_japanese_names_are_read_by_the_declared_character_set(charset: Any, tmp
     assert not found.charset_doubtful
 
 
+def with_name(raw: bytes, charset: Any, tmp_path: Path) -> header.ImageHeader:
+    """What is read of a file whose Patient's Name has exactly these bytes."""
+    raw += b" " * (len(raw) % 2)
+    path = save(radiograph(SpecificCharacterSet=charset, PatientName="N" * len(raw)), tmp_path / "image.dcm")
+    content = path.read_bytes()
+    assert content.count(b"N" * len(raw)) == 1
+    path.write_bytes(content.replace(b"N" * len(raw), raw))
+    return header.extract(dcmread(path))
+
+
+@pytest.mark.parametrize(
+    ("charset", "raw", "groups"),
+    [
+        # PS3.5 H.3.1 and H.3.2, I.2, J.3, J.4, K and X: the standard's own bytes.
+        (
+            ["", "ISO 2022 IR 87"],
+            b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
+            ("Yamada^Tarou", "山田^太郎", "やまだ^たろう"),
+        ),
+        (
+            ["ISO 2022 IR 13", "ISO 2022 IR 87"],
+            b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J"
+            b"=\x1b$B$d$^$@\x1b(J^\x1b$B$?$m$&\x1b(J",
+            ("ﾔﾏﾀﾞ^ﾀﾛｳ", "山田^太郎", "やまだ^たろう"),
+        ),
+        (
+            ["", "ISO 2022 IR 149"],
+            b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7=\x1b$)C\xc8\xab^\x1b$)C\xb1\xe6\xb5\xbf",
+            ("Hong^Gildong", "洪^吉洞", "홍^길동"),
+        ),
+        ("GB18030", b"Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab=", ("Wang^XiaoDong", "王^小东", "")),
+        (
+            ["", "ISO 2022 IR 58"],
+            b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab=",
+            ("Zhang^XiaoDong", "张^小东", ""),
+        ),
+        (
+            "ISO_IR 192",
+            b"Wang^XiaoDong=\xe7\x8e\x8b^\xe5\xb0\x8f\xe6\x9d\xb1=",
+            ("Wang^XiaoDong", "王^小東", ""),
+        ),
+        # The examples of pydicom's and dcm4che's test data, in the single-byte sets.
+        ("ISO_IR 100", b"Buc^J\xe9r\xf4me", ("Buc^Jérôme", "", "")),
+        ("ISO_IR 100", b"\xc4neas^R\xfcdiger", ("Äneas^Rüdiger", "", "")),
+        ("ISO_IR 101", b"Wa\xb3\xeasa", ("Wałęsa", "", "")),
+        ("ISO_IR 109", b"\xe6ovek", ("ĉovek", "", "")),
+        ("ISO_IR 110", b"\xe4a\xfee", ("äaūe", "", "")),
+        ("ISO_IR 126", b"\xc4\xe9\xef\xed\xf5\xf3\xe9\xef\xf2", ("Διονυσιος", "", "")),
+        (
+            "ISO_IR 127",
+            b"\xe2\xc8\xc7\xe6\xea^\xe4\xe6\xd2\xc7\xd1",
+            ("قباني^لنزار", "", ""),
+        ),
+        ("ISO_IR 138", b"\xf9\xf8\xe5\xef^\xe3\xe1\xe5\xf8\xe4", ("שרון^דבורה", "", "")),
+        ("ISO_IR 144", b"\xbb\xee\xdace\xdc\xd1yp\xd3", ("Люкceмбypг", "", "")),
+        ("ISO_IR 148", b"\xc7avu\xfeo\xf0lu", ("Çavuşoğlu", "", "")),
+        ("ISO_IR 166", b"\xca\xc1\xaa\xd2\xc2", ("สมชาย", "", "")),
+        ("ISO_IR 13", b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3", ("ﾔﾏﾀﾞ^ﾀﾛｳ", "", "")),
+        (["ISO 2022 IR 100", "ISO 2022 IR 126"], b"J\xe9r\xf4me^\x1b-F\xc4\xe9\xef", ("Jérôme^Διο", "", "")),
+    ],
+)
+def test_names_are_read_in_every_character_set(
+    charset: Any, raw: bytes, groups: tuple, tmp_path: Path
+) -> None:
+    found = with_name(raw, charset, tmp_path)
+    read = (found.patient_name, found.patient_name_ideographic, found.patient_name_phonetic)
+    assert read == groups
+    assert not found.charset_doubtful
+    assert found.patient_name_raw.encode("latin-1").rstrip() == raw.rstrip()
+
+
+def test_an_escape_that_leads_nowhere_is_doubtful(tmp_path: Path) -> None:
+    """An escape to a set that is not declared, and one that no standard knows."""
+    for raw in (b"Wang^\x1b$)C\xfb\xf3", b"Wang^\x1b%Gxy"):
+        found = with_name(raw, ["", "ISO 2022 IR 87"], tmp_path)
+        assert found.charset_doubtful
+        assert "\x1b" not in found.patient_name
+        assert found.patient_name_raw.encode("latin-1").rstrip() == raw
+
+
 def test_the_real_japanese_header(shared_data: Path) -> None:
     (path,) = (shared_data / "dicom" / "chest").glob("*chrJapMulti.dcm")
     found = header.extract(dcmread(path))

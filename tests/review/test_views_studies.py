@@ -11,7 +11,7 @@ from inference.structures import STRUCTURES
 from review import storage
 from review.models.audit import AuditEvent, Verb
 from review.models.drafts import Draft
-from review.models.patients import Site
+from review.models.patients import Patient, Site
 from review.models.reports import Signature
 from review.models.states import JobStatus
 from review.models.studies import Image, Order, Study
@@ -45,6 +45,12 @@ class ReadingTests(StudyTestCase):
         self.assertContains(response, 'id="report-editor"')
         self.assertContains(response, "Demonstration model, not for clinical use")
         assert Verb.STUDY_OPENED in self.verbs()
+
+    def test_a_doubtful_name_is_shown_with_the_bytes_that_came(self) -> None:
+        Patient.objects.filter(studies=self.study).update(name_doubtful=True)
+        raw = "山田".encode("shift_jis").decode("latin-1") + "\x1b$B"
+        Image.objects.filter(series__study=self.study).update(header={"patient_name_raw": raw})
+        self.assertContains(self.client.get(self.url("study")), r"<code>\x8eR\x93c\x1b$B</code>")
 
     def test_the_editor_starts_with_the_draft(self) -> None:
         cast.draft(self.study)

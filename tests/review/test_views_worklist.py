@@ -3,6 +3,8 @@
 from django.test import TestCase
 from django.urls import reverse
 
+from review import worklist
+from review.models.patients import Patient
 from review.models.reports import Signature
 from review.services import reports, studies
 from tests.review import cast
@@ -101,6 +103,12 @@ class WorklistTests(TestCase):
             with self.subTest(words):
                 found = "YAMADA" in self.client.get(URL, {"q": words}).content.decode()
                 assert found == is_there
+
+    def test_a_name_that_could_not_be_read_for_sure_is_marked(self) -> None:
+        self.assertNotContains(self.client.get(URL), 'class="doubtful"')
+        Patient.objects.filter(studies=self.study).update(name_doubtful=True)
+        worklist.refresh(self.study)
+        self.assertContains(self.client.get(URL), 'class="doubtful"')
 
     def test_what_is_mine_is_found(self) -> None:
         studies.assign(self.study, by=self.people.ruth, to=self.people.ruth)
