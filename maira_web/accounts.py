@@ -59,6 +59,18 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
         if isinstance(user, User):
             accounts.note_signed_out(user)
 
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: AbstractBaseUser,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """allauth tells of every new password or second factor here: the trail hears of it, mail or not."""
+        if isinstance(user, User):
+            accounts.note_credentials_changed(user, by=user, what=template_prefix.rpartition("/")[2])
+        super().send_notification_mail(template_prefix, user, context, email)
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Who is signed in was asked for the password again, at signing say."""
         super().authentication_failed(request, **credentials)

@@ -8,15 +8,24 @@ What it holds may vanish at any time: the rows are the truth, and the sweeper te
 
 import json
 import time
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
+from typing import Any
 from uuid import uuid4
 
 from kombu.transport import filesystem
 
+LISTED_AT_ONCE = 100
+
 
 class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu ships no types
     supports_fanout = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._listed: dict[str, deque[Path]] = {}
 
     @property
     def folder(self) -> Path:
@@ -36,7 +45,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu ships no types
         part.rename(self.folder / f"{name}.msg")
 
     def _get(self, queue: str) -> dict[str, object]:
-        for path in self._waiting(queue):
+        for path in self._oldest(queue):
             taken = path.with_suffix(".taken")
             try:
                 path.rename(taken)  # only one worker can
@@ -46,6 +55,14 @@ class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu ships no types
             taken.unlink()
             return payload
         raise Empty
+
+    def _oldest(self, queue: str) -> Iterator[Path]:
+        """Messages in order of arrival. A folder of thousands is listed once for many of them."""
+        listed = self._listed.setdefault(queue, deque())
+        if not listed:
+            listed.extend(self._waiting(queue)[:LISTED_AT_ONCE])
+        while listed:
+            yield listed.popleft()
 
     def _size(self, queue: str) -> int:
         return len(self._waiting(queue))

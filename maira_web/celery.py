@@ -49,7 +49,8 @@ def broker() -> dict[str, Any]:
     options = {}
     if settings.CELERY_BROKER_URL.startswith(("redis", "sentinel")):
         # An unacknowledged task goes to another worker after this long: longer than any may take.
-        options = {"visibility_timeout": max(QUEUES.values()) * 2, "socket_connect_timeout": 3}
+        longest = max(*QUEUES.values(), settings.DATASET_TIME_LIMIT)
+        options = {"visibility_timeout": longest * 2, "socket_connect_timeout": 3}
     return {"broker_url": settings.CELERY_BROKER_URL, "broker_transport_options": options}
 
 
@@ -64,7 +65,10 @@ app.conf.update(
     task_routes={"review.tasks.generate_draft": {"queue": "inference"}, "review.tasks.*": {"queue": "io"}},
     # Not annotations with "*": that one is applied after the specific ones, and would win.
     task_time_limit=QUEUES["io"],
-    task_annotations={"review.tasks.generate_draft": {"time_limit": QUEUES["inference"]}},
+    task_annotations={
+        "review.tasks.generate_draft": {"time_limit": QUEUES["inference"]},
+        "review.tasks.build_dataset": {"time_limit": settings.DATASET_TIME_LIMIT},
+    },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
@@ -97,10 +101,13 @@ def begin_child(**_: object) -> None:
     queue = os.environ.get("MAIRA_WORKER", "")
     if queue not in QUEUES:
         return
-    if queue == "inference":
-        import_string(WARM_UP)()
-        connections.close_all()
-    threading.Thread(target=beat_for_ever, args=(queue,), name="beat", daemon=True).start()
+    try:
+        if queue == "inference":
+            import_string(WARM_UP)()
+            connections.close_all()
+    finally:
+        # Celery swallows what a handler raises: the child works on, and loads the model with its first task.
+        threading.Thread(target=beat_for_ever, args=(queue,), name="beat", daemon=True).start()
 
 
 def beat_for_ever(queue: str) -> None:

@@ -71,6 +71,17 @@ def env_secret(name: str, default: str = "") -> str:
         ) from None
 
 
+def env_address(name: str, schemes: tuple[str, ...]) -> str:
+    """A secret address of a server, by one of the schemes we can speak; empty when it is not set."""
+    value = env_secret(name)
+    scheme = value.partition("://")[0]
+    if value and (scheme not in schemes or "://" not in value):
+        raise ImproperlyConfigured(
+            f"{name} is no address we know; allowed are those that begin with {', '.join(schemes)}, then ://."
+        )
+    return value
+
+
 def env_folder(name: str, default: Path) -> Path:
     """A folder's absolute path, with no link in it. It need not exist yet."""
     folder = Path(env_text(name) or default).expanduser().resolve()
@@ -177,7 +188,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "rest_framework",
     "drf_spectacular",
-    "django_filters",
     "django_htmx",
     "pgtrigger",
     "csp",
@@ -232,7 +242,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-CACHE_URL = env_secret("CACHE_URL")
+CACHE_URL = env_address("CACHE_URL", ("redis", "rediss", "unix"))
 if CACHE_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}}
 
@@ -246,12 +256,16 @@ IO_PROCESSES = env_int("IO_PROCESSES", 2, low=1, high=64)
 
 BUNDLE = env_folder("MAIRA_BUNDLE", BASE_DIR / "inference" / "weights" / "demo")
 DRAFTER = env_text("DRAFTER", "inference.maira_seg.drafter.load")
-CELERY_BROKER_URL = env_secret("CELERY_BROKER_URL")
+CELERY_BROKER_URL = env_address("CELERY_BROKER_URL", ("redis", "rediss", "sentinel", "amqp", "amqps"))
+WORKER = env_text("MAIRA_WORKER")
+if WORKER not in {"", "io", "inference"}:
+    raise ImproperlyConfigured(f"MAIRA_WORKER is {WORKER!r}; allowed are io and inference, or nothing.")
 INFERENCE_THREADS = env_int("INFERENCE_THREADS", 1, low=1, high=256)
 LEASE_SECONDS = env_int("LEASE_SECONDS", 30, low=5, high=3600)
 HEARTBEAT_SECONDS = env_int("HEARTBEAT_SECONDS", 8, low=1, high=1200)
 MAX_ATTEMPTS = env_int("MAX_ATTEMPTS", 3, low=1, high=20)
 INGEST_TIME_LIMIT = env_int("INGEST_TIME_LIMIT", 900, low=30, high=86_400)
+DATASET_TIME_LIMIT = env_int("DATASET_TIME_LIMIT", 6 * 3600, low=60, high=7 * 86_400)
 DRAFT_TIME_LIMIT = env_int("DRAFT_TIME_LIMIT", 120, low=5, high=3600)
 REPORT_LOCK_SECONDS = env_int("REPORT_LOCK_SECONDS", 90, low=15, high=3600)
 SANDBOX_MEMORY_BYTES = env_int("SANDBOX_MEMORY_BYTES", 2 * 1024**3, low=256 * 1024**2, high=64 * 1024**3)

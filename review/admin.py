@@ -1,6 +1,7 @@
 """Platform administration: accounts, sites, who belongs where, tokens. Nothing clinical is shown here."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -8,11 +9,14 @@ from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import Field, QuerySet
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
 
 from review.models.patients import Site
 from review.models.people import ApiToken, Membership, User
@@ -81,6 +85,16 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # not subscriptable wh
 
     def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
         accounts.save_account(obj, by=_by(request))
+
+    @method_decorator(sensitive_post_parameters())
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Django's own page stores the password past `save_model`: it is recorded here, together."""
+        with transaction.atomic():
+            response: HttpResponse = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+                user = User.objects.get(pk=id)
+                accounts.note_credentials_changed(user, by=_by(request), what="password_changed")
+        return response
 
     def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
         return False

@@ -5,21 +5,24 @@ Models are asked for by name: this module is imported before they are.
 
 import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils.module_loading import import_string
 
 
 def register_all() -> None:
     register(bundle_is_there, "review")
+    register(drafter_is_there, "review")
     register(storage_is_writable, "review")
     register(audit_key_is_there, Tags.database)
     register(no_public_passwords, Tags.database)
+    register(application_cannot_rewrite, Tags.database)
 
 
 def bundle_is_there(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
@@ -31,6 +34,39 @@ def bundle_is_there(app_configs: Sequence[Any] | None, **options: Any) -> list[C
         "manage.py registermodel --activate."
     )
     return [Warning(f"There is no model bundle in {settings.BUNDLE}.", hint=hint, id="review.W001")]
+
+
+def drafter_is_there(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+    """By its module's place alone: importing it here would load the model's libraries."""
+    module, _dot, name = settings.DRAFTER.rpartition(".")
+    try:
+        found = bool(module and name) and find_spec(module) is not None
+    except ModuleNotFoundError:
+        found = False
+    if found:
+        return []
+    hint = "Set DRAFTER to the dotted path of a callable: a bundle's folder in, a drafter out."
+    return [
+        Error(f"DRAFTER names no module that is here: {settings.DRAFTER!r}.", hint=hint, id="review.E001")
+    ]
+
+
+def application_cannot_rewrite(
+    app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **options: Any
+) -> list[CheckMessage]:
+    """The login of the application must not own what only grows: rights taken from it would mean nothing."""
+    if not databases:
+        return []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT has_table_privilege(current_user, 'review_auditevent', 'UPDATE')")
+            may = bool(cursor.fetchone()[0])
+    except DatabaseError:
+        return []  # Before the first migration there is no such table.
+    if not may:
+        return []
+    hint = "Let DATABASE_APP_URL name a login that owns nothing and is a member of maira_app."
+    return [Error("The application's login may rewrite the audit trail.", hint=hint, id="review.E005")]
 
 
 def storage_is_writable(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:

@@ -74,7 +74,10 @@ class SecondsForm(forms.Form):
 
 
 class AssignForm(forms.Form):
+    """`was` is who had the study on the screen this was decided on; nobody when empty."""
+
     to = forms.ChoiceField(required=False, choices=[("", ""), ("me", "")])
+    was = forms.IntegerField(required=False, min_value=1, max_value=_MOST)
 
 
 class _SiteForm(forms.Form):
@@ -94,7 +97,10 @@ class UploadForm(_SiteForm):
 
 
 class ResolveForm(forms.Form):
+    """`reason_code` is the reason that was on the screen this was decided on."""
+
     decision = forms.ChoiceField(choices=[("accept", ""), ("discard", "")])
+    reason_code = forms.SlugField(max_length=64)
     note = forms.CharField(max_length=500)
 
 

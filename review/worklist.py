@@ -4,6 +4,7 @@ up."""
 import unicodedata
 
 from django.db import transaction
+from django.db.models import Max
 
 from review.models.drafts import Draft
 from review.models.patients import Site
@@ -24,9 +25,15 @@ def newest_draft(study: Study) -> Draft | None:
     return study.drafts.exclude(status=JobStatus.CANCELLED).order_by("-pk").first()
 
 
+def _image_after_signing(study: Study, report: Report) -> bool:
+    """Whether an image came that nobody has signed on, as text or as addendum."""
+    signed_at = Signature.objects.filter(report=report).aggregate(last=Max("signed_at"))["last"]
+    return Image.objects.filter(series__study=study, received_at__gt=signed_at).exists()
+
+
 def _status(study: Study, report: Report | None, draft: Draft | None) -> WorklistStatus:
     if report is not None and report.is_signed():
-        return WorklistStatus.SIGNED
+        return WorklistStatus.CHANGED if _image_after_signing(study, report) else WorklistStatus.SIGNED
     if report is not None and report.status == ReportStatus.PRELIMINARY:
         return WorklistStatus.PRELIMINARY
     if report is not None and report.revision_number > 0:
@@ -61,7 +68,9 @@ def refresh(study: Study) -> WorklistEntry:
             "site": study.site,
             "status": status,
             "is_open": status != WorklistStatus.SIGNED,
-            "stale": draft is not None and draft.input_digest != study.input_digest,
+            "stale": draft is not None
+            and draft.input_digest != study.input_digest
+            and study.site.stage != Site.Stage.SILENT,
             "priority": order.priority if order else Priority.ROUTINE,
             "patient_name": patient.display_name(),
             "name_doubtful": patient.name_doubtful,
@@ -73,7 +82,7 @@ def refresh(study: Study) -> WorklistEntry:
             "views": ", ".join(view or "?" for view in views)[:64],
             "started_at": study.started_at or study.received_at,
             "received_at": study.received_at,
-            "signed_at": signature.signed_at if signature and status == WorklistStatus.SIGNED else None,
+            "signed_at": signature.signed_at if signature and report and report.is_signed() else None,
             "assignee": study.assignee,
             "alphabetic_key": search_key(patient.name_alphabetic),
             "ideographic_key": search_key(patient.name_ideographic),

@@ -61,12 +61,13 @@ class Detail(Door):
 
 
 class Draft(Door):
-    """What the model said. At a silent site there is nothing here."""
+    """What the model said. At a silent site there is nothing here. Reading it is recorded."""
 
     @extend_schema(responses={200: outputs.DraftOutput, **REFUSALS}, operation_id="draft")
     def get(self, request: Request, study_instance_uid: str) -> Response:
         """The newest draft that is ready, which may be stale; while none is, the one in the making."""
         study, user = study_or_404(request, study_instance_uid), user_of(request)
+        study_service.note_opened(study, by=user)
         draft = drafts.newest_ready(study, user) or drafts.newest(study, user)
         if draft is None:
             raise Http404
@@ -87,11 +88,12 @@ class Draft(Door):
 
 
 class Masks(Door):
-    """The outlines of the newest ready draft."""
+    """The outlines of the newest ready draft. Reading them is recorded."""
 
     @extend_schema(responses={200: outputs.MasksOutput, **REFUSALS}, operation_id="masks")
     def get(self, request: Request, study_instance_uid: str) -> Response:
         study = study_or_404(request, study_instance_uid)
+        study_service.note_opened(study, by=user_of(request))
         draft = drafts.newest_ready(study, user_of(request))
         found = {"draft": draft.pk if draft else None, "masks": drafts.masks_of(draft)}
         return Response(outputs.MasksOutput(found).data)

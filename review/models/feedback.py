@@ -1,3 +1,4 @@
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,14 @@ class FeedbackDataset(Leased):
     size = models.PositiveBigIntegerField(null=True, help_text=_("Bytes of the archive."))
 
     class Meta:
-        triggers = [states.state_machine("job")]
+        triggers = [
+            states.state_machine("job"),
+            pgtrigger.Protect(
+                name="ready_dataset_is_frozen",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__status=states.JobStatus.READY),
+            ),
+        ]
         constraints = [models.UniqueConstraint(fields=["site", "number"], name="dataset_by_site_and_number")]
 
     def __str__(self) -> str:

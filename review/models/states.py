@@ -119,11 +119,6 @@ def is_legal(machine: str, old: str, new: str) -> bool:
     return old == new or new in MACHINES[machine][1].get(old, ())
 
 
-def sources(machine: str, new: str) -> list[str]:
-    """The states from which `new` can be reached: what a conditional update filters on."""
-    return [old for old, targets in MACHINES[machine][1].items() if new in targets]
-
-
 def state_machine(machine: str, field: str = "status") -> pgtrigger.Trigger:
     """The trigger that holds a table to its machine, for INSERT as well as UPDATE."""
     initial, moves = MACHINES[machine]

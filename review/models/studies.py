@@ -128,6 +128,9 @@ class Arrival(Leased):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     image = models.ForeignKey(Image, on_delete=models.PROTECT, null=True, related_name="arrivals")
+    claimed = models.JSONField(
+        null=True, help_text=_("What a stopped file says of itself, for the person who decides: names, UIDs.")
+    )
     override = models.CharField(
         max_length=64, blank=True, help_text=_("The quarantine reason a person decided to accept.")
     )
@@ -135,7 +138,7 @@ class Arrival(Leased):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     resolved_at = models.DateTimeField(null=True)
-    resolution_note = models.TextField(blank=True)
+    resolution_note = models.TextField(blank=True, help_text=_("One line a decision, oldest first."))
 
     class Meta:
         triggers = [states.state_machine("arrival")]

@@ -16,6 +16,7 @@ class WorklistStatus(models.TextChoices):
     READING = "reading", _("being read")
     PRELIMINARY = "preliminary", _("preliminary")
     SIGNED = "signed", _("signed")
+    CHANGED = "changed", _("image after signing")
 
 
 class WorklistEntry(models.Model):

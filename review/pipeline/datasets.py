@@ -49,6 +49,7 @@ def run(dataset_id: int) -> None:
     dataset, lease = claimed
     try:
         with queue.heartbeat(lease), tempfile.TemporaryDirectory(prefix="feedback-") as folder:
+            _drop_archives_of(dataset)
             written = build([dataset.site], Path(folder, "dataset"))
             name = _keep(written, Path(folder, "dataset.zip"), f"feedback/{dataset.pk}/{lease.owner}.zip")
             _finish(dataset, lease, written, name)
@@ -288,6 +289,17 @@ def _keep(written: Written, archive: Path, name: str) -> str:
                     target.write(chunk)
     with archive.open("rb") as stream:
         return default_storage.save(name, File(stream))
+
+
+def _drop_archives_of(dataset: FeedbackDataset) -> None:
+    """What an earlier try left that was killed after it had stored its archive."""
+    folder = f"feedback/{dataset.pk}"
+    try:
+        _folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in files:
+        default_storage.delete(f"{folder}/{name}")
 
 
 def _finish(dataset: FeedbackDataset, lease: queue.Lease, written: Written, name: str) -> None:

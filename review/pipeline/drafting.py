@@ -38,12 +38,24 @@ def images_of(study: Study) -> list[Image]:
 
 
 def input_digest(study: Study) -> str:
-    """SHA-256 (hex) of everything a drafter would be given: contents, pipeline, indication, sex, age,
-    language."""
+    """SHA-256 (hex) of what a drafter would be given of the study: contents, pipeline, indication, sex, age.
+
+    The language is the draft's own: a site that changes it asks for others, and makes none of these stale.
+    """
     images = sorted((image.content_sha256, image.pipeline_version) for image in images_of(study))
     indication = study.order.indication if study.order else ""
-    given = [images, indication, study.patient.sex, study.patient_age_years, study.site.language]
+    given = [images, indication, study.patient.sex, study.patient_age_years]
     return hashlib.sha256(json.dumps(given, ensure_ascii=False).encode()).hexdigest()
+
+
+def note_input(study: Study) -> bool:
+    """Write down what a drafter would see now; whether that is something else than before."""
+    digest = input_digest(study)
+    if digest == study.input_digest:
+        return False
+    study.input_digest = digest
+    study.save(update_fields=["input_digest"])
+    return True
 
 
 def enqueue(study: Study, *, by: User | None, reason: str) -> Draft | None:
@@ -122,7 +134,7 @@ def run(draft_id: int) -> None:
     try:
         with queue.heartbeat(lease):
             drafter = _load(draft.model_version.location, draft.model_version.digest)
-            study, images = study_input(draft.study)
+            study, images = study_input(draft.study, draft.language)
             if input_digest(draft.study) != draft.input_digest:
                 raise contract.InferenceError(
                     "superseded", "an image came meanwhile; the study has a newer draft", permanent=True
@@ -138,7 +150,7 @@ def run(draft_id: int) -> None:
         _fail_quietly(draft, lease, "unexpected", type(error).__name__, permanent=False)
 
 
-def study_input(study: Study) -> tuple[contract.StudyInput, dict[str, Image]]:
+def study_input(study: Study, language: str) -> tuple[contract.StudyInput, dict[str, Image]]:
     """What a drafter is given, and the images by SOP Instance UID.
 
     Reads derivatives only: no DICOM is opened here.
@@ -153,7 +165,7 @@ def study_input(study: Study) -> tuple[contract.StudyInput, dict[str, Image]]:
             indication=study.order.indication if study.order else "",
             patient_sex=study.patient.sex,
             patient_age_years=study.patient_age_years,
-            language=study.site.language,
+            language=language,
         ),
         images,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from inference.imaging.dicom import ImageHeader
-from review.models.patients import Patient, Sex
+from review.models.patients import Patient, Sex, Site
 from review.worklist import search_key
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -60,6 +60,35 @@ def age_years(header: ImageHeader) -> float | None:
     if born is None or taken is None or taken < born:
         return None
     return (taken - born).days / 365.25
+
+
+def issuer_for(site: Site, header: ImageHeader) -> str:
+    """Who numbers this patient: the site's own issuer, or the one the file names, as this site knows it.
+
+    A foreign issuer is kept apart by site. Otherwise a file that names another hospital's issuer would show
+    that hospital's patient here, or write its own idea of that patient there. Sites that share their patients
+    are given the same issuer.
+    """
+    named = header.issuer_of_patient_id
+    if not named or named == site.issuer_of_patient_id:
+        return site.issuer_of_patient_id
+    return f"{named[: 63 - len(site.code)]}@{site.code}"
+
+
+def claimed(header: ImageHeader) -> dict[str, str]:
+    """What a file says of patient, order and study, for a person to compare with what is known here."""
+    names = (header.patient_name_ideographic, header.patient_name, header.patient_name_phonetic)
+    return {
+        "patient_name": next((name for name in names if name), ""),
+        "patient_id": header.patient_id,
+        "birth_date": header.patient_birth_date,
+        "sex": header.patient_sex,
+        "accession_number": header.accession_number,
+        "study_date": header.study_date,
+        "study_description": header.study_description,
+        "study_instance_uid": header.study_instance_uid,
+        "sop_instance_uid": header.sop_instance_uid,
+    }
 
 
 def stand_in_patient_id(study_instance_uid: str) -> str:

@@ -42,6 +42,7 @@ class Quarantine(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+        self.claimed: dict[str, str] = {}
 
 
 @lru_cache(maxsize=1)
@@ -74,7 +75,11 @@ def _file_or_reason(arrival: Arrival, lease: queue.Lease, folder: Path) -> Refus
         storage.keep_derivatives(
             folder / "derivatives", pipeline_version=PIPELINE_VERSION, content_sha256=arrival.content_sha256
         )
-        _file(arrival, lease, header)
+        try:
+            _file(arrival, lease, header)
+        except Quarantine as reason:
+            reason.claimed = headers.claimed(header)
+            raise
     except (Refusal, Quarantine) as reason:
         return reason
     return None
@@ -88,6 +93,7 @@ def _turn_away(arrival: Arrival, lease: queue.Lease, reason: Refusal | Quarantin
         ArrivalStatus.QUARANTINED if quarantined else ArrivalStatus.REFUSED,
         reason_code=reason.code,
         reason=str(reason.message),
+        claimed=reason.claimed if isinstance(reason, Quarantine) else None,
     )
     audit.record(
         Verb.FILE_QUARANTINED if quarantined else Verb.FILE_REFUSED,
@@ -154,8 +160,7 @@ def _file(arrival: Arrival, lease: queue.Lease, header: ImageHeader) -> None:
         data={"image": image.pk, "arrival": arrival.pk, "sha256": image.content_sha256},
     )
     had_draft = study.drafts.exists()
-    study.input_digest = drafting.input_digest(study)
-    study.save(update_fields=["input_digest"])
+    drafting.note_input(study)
     drafting.enqueue(study, by=None, reason="late-image" if had_draft else "arrival")
     worklist.refresh(study)
 
@@ -217,10 +222,9 @@ def _uid_for_other_content(arrival: Arrival) -> str:
 
 
 def _patient(arrival: Arrival, header: ImageHeader) -> Patient:
-    issuer = header.issuer_of_patient_id or arrival.site.issuer_of_patient_id
     identifier = header.patient_id or headers.stand_in_patient_id(header.study_instance_uid)
     patient, created = Patient.objects.get_or_create(
-        issuer=issuer,
+        issuer=headers.issuer_for(arrival.site, header),
         patient_id=identifier,
         defaults={
             "name_alphabetic": header.patient_name[:256],
@@ -253,7 +257,7 @@ def _study(arrival: Arrival, header: ImageHeader) -> Study:
     if study is None:
         return _new_study(arrival, header)
     _require_same_site(arrival, study)
-    issuer = header.issuer_of_patient_id or arrival.site.issuer_of_patient_id
+    issuer = headers.issuer_for(arrival.site, header)
     identifier = header.patient_id or headers.stand_in_patient_id(header.study_instance_uid)
     same_patient = (study.patient.issuer, study.patient.patient_id) == (issuer, identifier)
     difference = "" if not same_patient else headers.patient_difference(study.patient, header)
@@ -263,15 +267,21 @@ def _study(arrival: Arrival, header: ImageHeader) -> Study:
             f"The {difference or 'patient ID'} in this file is not that of the patient of the study it "
             "names. Check the wristband and the order: accept it if it is the same person, else discard it.",
         )
+    if study.order is None:
+        study.order = _order(arrival, header, study.patient)
+        study.save(update_fields=["order"])
+    elif study.order.accession_number == header.accession_number[:64]:
+        _complete(study.order, header, besides=study)
     return study
 
 
 def _new_study(arrival: Arrival, header: ImageHeader) -> Study:
     now = timezone.now()
+    patient = _patient(arrival, header)
     study = Study.objects.create(
         site=arrival.site,
-        patient=_patient(arrival, header),
-        order=_order(arrival, header),
+        patient=patient,
+        order=_order(arrival, header, patient),
         study_instance_uid=header.study_instance_uid,
         study_date_raw=header.study_date[:32],
         study_time_raw=header.study_time[:32],
@@ -284,10 +294,12 @@ def _new_study(arrival: Arrival, header: ImageHeader) -> Study:
     return study
 
 
-def _order(arrival: Arrival, header: ImageHeader) -> Order | None:
+def _order(arrival: Arrival, header: ImageHeader, patient: Patient) -> Order | None:
+    """The order the file names, made or completed from it; None when it names none, or when a person decided
+    to file it without the order of another patient."""
     if not header.accession_number:
         return None
-    order, _created = Order.objects.get_or_create(
+    order, created = Order.objects.get_or_create(
         site=arrival.site,
         accession_number=header.accession_number[:64],
         defaults={
@@ -298,7 +310,34 @@ def _order(arrival: Arrival, header: ImageHeader) -> Order | None:
             "referring_physician_name": header.referring_physician_name[:256],
         },
     )
+    if created:
+        return order
+    if order.studies.exclude(patient=patient).exists():
+        if _accepted(arrival, "order-mismatch"):
+            return None
+        raise Quarantine(
+            "order-mismatch",
+            "The accession number in this file is that of another patient's order here. Check the order: "
+            "accept the file to have it without that order, else discard it.",
+        )
+    _complete(order, header)
     return order
+
+
+def _complete(order: Order, header: ImageHeader, *, besides: Study | None = None) -> None:
+    """Fill in what an earlier file of the order left blank; its studies are drafted on that from now on.
+
+    `besides` is the study the file belongs to, whose turn comes when its image is filed.
+    """
+    if order.indication or not header.reason_for_the_requested_procedure:
+        return
+    order.indication = header.reason_for_the_requested_procedure
+    order.save(update_fields=["indication"])
+    others = order.studies.exclude(pk__in=[besides.pk] if besides else [])
+    for study in others.select_for_update(of=("self",)).order_by("pk"):
+        if drafting.note_input(study):
+            drafting.enqueue(study, by=None, reason="order")
+            worklist.refresh(study)
 
 
 def _image(arrival: Arrival, header: ImageHeader, study: Study, sop_instance_uid: str) -> Image:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 """Rows told again in one sweep, oldest first: a long backlog must not flood the broker with repeats."""
 RENUDGE_AFTER = timedelta(seconds=20)
+RENUDGE_AFTER_WHILE_BUSY = timedelta(minutes=5)
+"""While workers work on rows of a kind, its backlog is most likely waiting its turn, not forgotten."""
 CHECKPOINT_EVERY = timedelta(minutes=5)
 
 
@@ -40,6 +42,11 @@ def run() -> dict[str, int]:
     if newest is None or newest.created_at < now - CHECKPOINT_EVERY:
         counts["checkpoints"] = int(audit.checkpoint() is not None)
     return counts
+
+
+def reclaim_arrivals() -> None:
+    """Put arrivals of lost workers back in the queue, for who reads them without a worker."""
+    _reclaim(Arrival, timezone.now())
 
 
 def _reclaim(model: type[Leased], now: datetime) -> tuple[int, int]:
@@ -83,8 +90,10 @@ def _give_up(model: type[Leased], pk: int, now: datetime) -> int:
 
 @transaction.atomic
 def _nudge_again(model: type[Leased], now: datetime) -> int:
-    unheard = Q(nudged_at__isnull=True) | Q(nudged_at__lt=now - RENUDGE_AFTER)
     manager = model.objects  # type: ignore[attr-defined]
+    busy = manager.filter(status=JobStatus.RUNNING, lease_until__gt=now).exists()
+    after = RENUDGE_AFTER_WHILE_BUSY if busy else RENUDGE_AFTER
+    unheard = Q(nudged_at__isnull=True) | Q(nudged_at__lt=now - after)
     rows = list(manager.filter(unheard, status=JobStatus.QUEUED).order_by(F("queued_at"))[:BATCH])
     manager.filter(pk__in=[row.pk for row in rows]).update(nudged_at=now)
     for row in rows:

@@ -1,5 +1,6 @@
 """Feedback datasets a user may see, and what goes into one: signed reports with what the model said."""
 
+import json
 from collections.abc import Iterable
 
 from django.contrib.auth.models import AnonymousUser
@@ -76,7 +77,8 @@ def images_of(study: Study, signature: Signature) -> list[Image]:
 
 
 def _seen(study: Study, signature: Signature) -> QuerySet[Image]:
-    return Image.objects.filter(series__study=study, received_at__lte=signature.signed_at)
+    shown = json.loads(bytes(signature.content))["images"]
+    return Image.objects.filter(series__study=study, sop_instance_uid__in=shown)
 
 
 def masks_of(study: Study, signature: Signature, draft: Draft | None) -> list[Mask]:

@@ -3,7 +3,6 @@ from django.db.models import QuerySet
 
 from review.models.people import User
 from review.models.reports import Report, Revision
-from review.models.states import SIGNED_STATUSES
 from review.models.studies import Study
 from review.selectors import studies
 
@@ -21,7 +20,3 @@ def current_revision(report: Report | None) -> Revision | None:
     if report is None or report.revision_number == 0:
         return None
     return Revision.objects.select_related("author").get(report=report, number=report.revision_number)
-
-
-def signed_visible_to(user: User | AnonymousUser) -> QuerySet[Report]:
-    return visible_to(user).filter(status__in=SIGNED_STATUSES)

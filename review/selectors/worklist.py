@@ -10,9 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from review.exceptions import InvalidInput
 from review.models.people import Capability, User
+from review.models.studies import Study
 from review.models.worklist import WorklistEntry, WorklistStatus
 from review.selectors import people
 from review.worklist import search_key
@@ -72,7 +74,7 @@ def page(user: User, filters: Filters, cursor: str = "") -> Page:
         When the sort or the cursor is not one of ours.
     """
     if filters.sort not in SORTS:
-        raise InvalidInput(f"There is no sort named {filters.sort!r}.")
+        raise InvalidInput(_("There is no sort named %(name)s.") % {"name": repr(filters.sort)})
     columns = SORTS[filters.sort].columns
     rows = _narrow(visible_to(user), filters)
     if cursor:
@@ -89,6 +91,11 @@ def next_study(user: User, filters: Filters, after: WorklistEntry) -> WorklistEn
     rows = _narrow(visible_to(user), filters).exclude(pk=after.pk).order_by(*columns)
     values = [getattr(after, column.lstrip("-")) for column in columns]
     return rows.filter(_after(columns, values)).first() or rows.first()
+
+
+def is_changed(study: Study) -> bool:
+    """Whether an image came that no signature on the study's report has seen."""
+    return WorklistEntry.objects.filter(study=study, status=WorklistStatus.CHANGED).exists()
 
 
 def _by_status(value: str) -> Q:
@@ -154,5 +161,5 @@ def _decode(cursor: str, columns: tuple[str, ...]) -> list[Any]:
     try:
         plain = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return [_PARSERS[column.lstrip("-")](value) for column, value in zip(columns, plain, strict=True)]
-    except (binascii.Error, UnicodeDecodeError, ValueError, TypeError) as error:
-        raise InvalidInput("This page link is damaged. Start again from the top of the list.") from error
+    except (binascii.Error, UnicodeDecodeError, ValueError, TypeError, OverflowError) as error:
+        raise InvalidInput(_("This page link is damaged. Start again from the top of the list.")) from error

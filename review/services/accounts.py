@@ -9,10 +9,11 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from review import audit
+from review import audit, worklist
 from review.models.audit import Verb
 from review.models.patients import Site
 from review.models.people import ApiToken, Membership, Role, User
+from review.models.studies import Study
 
 TOKEN_PREFIX = "maira_"  # noqa: S105 (a public prefix, so that scanners recognise a leaked token)
 
@@ -39,6 +40,15 @@ def note_reauthentication_failed(user: User) -> None:
     audit.record(Verb.SIGN_IN_FAILED, by=user)
 
 
+@transaction.atomic
+def note_credentials_changed(user: User, *, by: User, what: str) -> None:
+    """A password or a second factor is another one now: whoever holds it can sign as this person.
+
+    Records `user.account-changed`; `what` is a word such as `password_changed` or `totp_activated`.
+    """
+    audit.record(Verb.ACCOUNT_CHANGED, by=by, data={"user": user.pk, "credentials": what})
+
+
 def public_password(username: str) -> str:
     """The password of an account of the demo hospital. Everyone knows it: elsewhere it opens nothing."""
     return f"demo-{username}"
@@ -46,20 +56,29 @@ def public_password(username: str) -> str:
 
 @transaction.atomic
 def save_site(site: Site, *, by: User) -> None:
-    """Store a site. Records `site.changed` when that changes what people see or how times are shown."""
+    """Store a site. Records `site.changed` when that changes what people see or how times are shown.
+
+    A new stage shows or hides drafts at once: the open rows of the worklist are written anew.
+    """
     before = Site.objects.select_for_update().filter(pk=site.pk).first()
     site.save()
     changes = _changes(before, site, ("stage", "time_zone", "language"))
     if changes:
         audit.record(Verb.SITE_CHANGED, by=by, site=site, data={"changes": changes})
+    if "stage" in changes:
+        for study in Study.objects.filter(site=site, entry__is_open=True).order_by("pk").iterator():
+            worklist.refresh(study)
 
 
 @transaction.atomic
 def save_account(user: User, *, by: User) -> None:
-    """Store an account. Records `user.account-changed` when that changes what the account opens."""
+    """Store an account. Records `user.account-changed` when it is new, or when that changes what it opens or
+    the name it signs with.
+    """
     before = User.objects.select_for_update().filter(pk=user.pk).first()
     user.save()
-    changes = _changes(before, user, ("is_active", "is_staff", "is_superuser", "is_service"))
+    watched = ("username", "printed_name", "is_active", "is_staff", "is_superuser", "is_service")
+    changes: dict[str, Any] = _changes(before, user, watched) if before else {"created": user.username}
     if changes:
         audit.record(Verb.ACCOUNT_CHANGED, by=by, data={"user": user.pk, "changes": changes})
 

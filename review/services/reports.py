@@ -9,6 +9,7 @@ import rfc8785
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from inference.text import normal, provenance
 from review import audit, worklist
@@ -159,7 +160,7 @@ def save(study: Study, *, by: User, text: Text) -> Revision:
     if text.based_on != report.revision_number:
         raise RevisionConflict(errors={"current": describe_revision(current)})
     _require_lock_free(report, by, now)
-    draft = drafts.shown(study, by, text.draft_id)
+    draft = drafts.shown(study, text.draft_id)
     revision = Revision.objects.create(
         report=report,
         number=report.revision_number + 1,
@@ -187,13 +188,14 @@ def save(study: Study, *, by: User, text: Text) -> Revision:
 
 def _clean(text: Text) -> tuple[str, str]:
     findings, impression = normal.normalise(text.findings), normal.normalise(text.impression)
-    for section, value in (("findings", findings), ("impression", impression)):
+    for section, value in ((_("findings"), findings), (_("impression"), impression)):
         if len(value) > MAX_SECTION_CHARACTERS:
-            raise InvalidInput(
-                f"The {section} have {len(value)} characters; at most {MAX_SECTION_CHARACTERS} are kept."
-            )
+            sentence = _("The %(section)s have %(count)s characters; at most %(limit)s are kept.")
+            said = {"section": section, "count": len(value), "limit": MAX_SECTION_CHARACTERS}
+            raise InvalidInput(sentence % said)
         if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise InvalidInput(f"The {section} hold a character that cannot be stored (NUL or half a pair).")
+            sentence = _("The %(section)s hold a character that cannot be stored (NUL or half a pair).")
+            raise InvalidInput(sentence % {"section": section})
     return findings, impression
 
 
@@ -263,7 +265,9 @@ def sign(
     current = reports.current_revision(report)
     if current is None or (current.number, current.sha256) != (revision_number, sha256):
         raise RevisionConflict(errors={"current": describe_revision(current)})
-    if Study.objects.values_list("input_digest", flat=True).get(pk=study.pk) != input_digest:
+    # Held until the signature is stored: no image can come in between and be said to have been seen.
+    study = Study.objects.select_for_update(of=("self",)).select_related("site").get(pk=study.pk)
+    if study.input_digest != input_digest:
         raise StudyChanged
     if not (current.findings.strip() or current.impression.strip()):
         raise EmptyReport
@@ -271,7 +275,8 @@ def sign(
     status = meanings_for(role).get(meaning)
     if status is None:
         raise NotAllowed
-    if not states.is_legal("report", report.status, status) or report.status == status:
+    is_again = current.signatures.filter(resulting_status=status).exists()
+    if not states.is_legal("report", report.status, status) or is_again:
         raise IllegalMove
     signature = _store_signature(report, _Act(by, role, meaning, status, now), current)
     report.status = status
@@ -299,10 +304,10 @@ def add_addendum(study: Study, *, by: User, text: str) -> Addendum:
     people.require(by, Capability.FINALISE, study.site)
     report, now = _locked_row(study), timezone.now()
     if not report.is_signed():
-        raise IllegalMove("Only a signed report takes an addendum.")
-    clean, _unused = _clean(Text(findings=text, impression="", based_on=0))
+        raise IllegalMove(_("Only a signed report takes an addendum."))
+    clean, _nothing = _clean(Text(findings=text, impression="", based_on=0))
     if not clean.strip():
-        raise InvalidInput("An addendum needs text.")
+        raise InvalidInput(_("An addendum needs text."))
     addendum = Addendum.objects.create(
         report=report, number=report.addenda.count() + 1, text=clean, author=by, created_at=now
     )

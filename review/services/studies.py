@@ -1,10 +1,12 @@
 """Receiving files, resolving what was quarantined, opening and assigning studies."""
 
+import hashlib
 import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import SEEK_END
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO
 from uuid import UUID
@@ -27,6 +29,11 @@ from review.selectors import people
 ARCHIVE_MEMBERS = 10_000
 """Files one archive may hold: a day of a large department, and a bound on what one upload can start."""
 
+ARCHIVE_DIRECTORY_BYTES = ARCHIVE_MEMBERS * 1024
+"""What the directory of so many may take: 46 bytes each, a name and some extras."""
+_END_BYTES = 2**16 + 128
+"""An archive ends with its end record, a comment of at most 65,535 bytes, and before it two of zip64."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -48,10 +55,32 @@ def receive(stream: BinaryIO, filename: str, delivery: Delivery) -> list[Arrival
     if delivery.by is not None:
         people.require(delivery.by, Capability.IMPORT, delivery.site)
     if zipfile.is_zipfile(stream):
+        if _directory_bytes(stream) > ARCHIVE_DIRECTORY_BYTES:
+            return [_refuse(filename, delivery, "too-many-files", _too_many("more"))]
         stream.seek(0)
         return _receive_archive(stream, filename, delivery)
     stream.seek(0)
     return [_receive_one(stream, filename, delivery, limit=settings.UPLOAD_MAX_BYTES)]
+
+
+def _too_many(count: str) -> str:
+    return f"The archive holds {count} files; at most {ARCHIVE_MEMBERS} are taken at once."
+
+
+def _directory_bytes(stream: BinaryIO) -> int:
+    """How long an archive says its directory is: `zipfile` reads all of that into memory before all else.
+
+    From the end record (APPNOTE.TXT 4.3.16), and from the zip64 one before it where that is full.
+    """
+    length = stream.seek(0, SEEK_END)
+    stream.seek(max(0, length - _END_BYTES))
+    tail = stream.read(_END_BYTES)
+    end = tail.rfind(b"PK\x05\x06")
+    stated = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+    zip64 = tail.rfind(b"PK\x06\x06", 0, max(end, 0))
+    if stated == 0xFFFFFFFF and zip64 >= 0:
+        stated = int.from_bytes(tail[zip64 + 40 : zip64 + 48], "little")
+    return stated
 
 
 class _Counted:
@@ -74,10 +103,7 @@ def _receive_archive(stream: BinaryIO, filename: str, delivery: Delivery) -> lis
         with zipfile.ZipFile(stream) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) > ARCHIVE_MEMBERS:
-                reason = (
-                    f"The archive holds {len(members)} files; at most {ARCHIVE_MEMBERS} are taken at once."
-                )
-                return [_refuse(filename, delivery, "too-many-files", reason)]
+                return [_refuse(filename, delivery, "too-many-files", _too_many(str(len(members))))]
             for arrival in _receive_members(archive, members, filename, delivery):
                 received.append(arrival)
     except (
@@ -164,20 +190,35 @@ def _refuse(filename: str, delivery: Delivery, code: str, reason: str) -> Arriva
     return arrival
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about a stopped file: to accept it or not, for which reason it was stopped, and
+    why."""
+
+    accept: bool
+    reason_code: str
+    note: str
+
+
 @transaction.atomic
-def resolve(arrival: Arrival, *, by: User, accept: bool, note: str) -> Arrival:
+def resolve(arrival: Arrival, decision: Decision, *, by: User) -> Arrival:
     """Decide about a quarantined file: accept it in spite of its reason, or discard it. Records
     `file.resolved`.
 
     Accepting a patient mismatch files the image under the study it names; accepting other content
-    keeps it as a further image under a new UID. Discarding keeps the bytes and the reason.
+    keeps it as a further image under a new UID; accepting an order mismatch files it without the order.
+    Discarding keeps the bytes and the reason.
     """
     people.require(by, Capability.IMPORT, arrival.site)
-    if not note.strip():
+    note, accept = " ".join(decision.note.split()), decision.accept
+    if not note:
         raise InvalidInput(_("Say in a few words why: the next person will ask."))
-    if accept and arrival.reason_code not in {"patient-mismatch", "other-content"}:
+    if decision.reason_code != arrival.reason_code:
+        raise IllegalMove
+    if accept and arrival.reason_code not in {"patient-mismatch", "other-content", "order-mismatch"}:
         raise InvalidInput(_("This file can only be discarded here: it belongs elsewhere."))
-    changes: dict[str, object] = {"resolved_by": by, "resolved_at": timezone.now(), "resolution_note": note}
+    notes = "\n".join(filter(None, [arrival.resolution_note, note]))
+    changes: dict[str, object] = {"resolved_by": by, "resolved_at": timezone.now(), "resolution_note": notes}
     if accept:
         changes |= _requeued() | {
             "status": ArrivalStatus.QUEUED,
@@ -190,7 +231,12 @@ def resolve(arrival: Arrival, *, by: User, accept: bool, note: str) -> Arrival:
         Verb.FILE_RESOLVED,
         by=by,
         site=arrival.site,
-        data={"arrival": arrival.pk, "accepted": accept, "reason": arrival.reason_code},
+        data={
+            "arrival": arrival.pk,
+            "accepted": accept,
+            "reason": decision.reason_code,
+            "note_sha256": hashlib.sha256(note.encode()).hexdigest(),
+        },
     )
     if accept:
         queue.nudge(arrival)
@@ -220,7 +266,8 @@ def _with(accepted: str, reason: str) -> str:
 
 def _requeued() -> dict[str, object]:
     now = timezone.now()
-    return {"attempts": 0, "queued_at": now, "nudged_at": now, "finished_at": None}
+    forgotten = {"failure_code": "", "failure_message": ""}
+    return {"attempts": 0, "queued_at": now, "nudged_at": now, "finished_at": None, **forgotten}
 
 
 def _move(arrival: Arrival, changes: dict[str, object], *, from_states: list[str]) -> None:
@@ -249,11 +296,22 @@ def note_history_viewed(study: Study, *, by: User) -> None:
 
 
 @transaction.atomic
-def assign(study: Study, *, by: User, to: User | None) -> Study:
-    """Give a study to a reader of its site, or to nobody. Records `study.assigned`."""
+def assign(study: Study, *, by: User, to: User | None, was: int | None) -> Study:
+    """Give a study to a reader of its site, or to nobody. Records `study.assigned`.
+
+    was: the id of who had it on the screen this was decided on.
+
+    Raises
+    ------
+    IllegalMove
+        When somebody else has it meanwhile.
+    """
     people.require(by, Capability.WRITE, study.site)
     if to is not None and not people.can(to, Capability.WRITE, study.site):
         raise NotAllowed(_("That person does not write reports at this site."))
+    study = Study.objects.select_for_update(of=("self",)).select_related("site").get(pk=study.pk)
+    if study.assignee_id != was:
+        raise IllegalMove(_("Someone else took or gave back this study meanwhile. Reload the page."))
     study.assignee = to
     study.save(update_fields=["assignee"])
     audit.record(Verb.STUDY_ASSIGNED, by=by, study=study, data={"to": to.pk if to else None})

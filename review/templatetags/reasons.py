@@ -54,6 +54,10 @@ REASONS: dict[str, str | Promise] = {
         "The patient in this file is not the one known here. Check the wristband and the order: accept it if"
         " it is the same person, else discard it."
     ),
+    "order-mismatch": _(
+        "The accession number in this file is that of another patient's order here. Check the order: accept"
+        " the file to have it without that order, else discard it."
+    ),
     "other-study": _(
         "The series of this file is already here as part of another study. Ask the sender to repair the UIDs."
     ),

@@ -52,7 +52,8 @@ MESSAGES: dict[str, Promise] = {
     "conflict": _("Conflict: both texts are shown"),
     "conflict-title": _("Two texts"),
     "conflict-help": _(
-        "Someone saved another text while you were writing. Nothing is lost: both are kept in the history."
+        "Someone saved another text while you were writing. Theirs is in the history; yours is here until you"
+        " decide."
     ),
     "your-text": _("Your text"),
     "their-text": _("Text of {author}, {time}"),

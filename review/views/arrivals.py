@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from review.models.studies import Arrival
 from review.selectors import arrivals, people
 from review.services import studies
 from review.templatetags import reasons
+from review.views import vocabulary
 from review.views.doors import Request, door, valid, wants_json
 
 NEWEST = 50
@@ -34,11 +36,29 @@ def listing(request: Request) -> HttpResponse:
     visible = arrivals.visible_to(request.user)
     context = {
         "sites": people.sites_with(request.user, Capability.IMPORT).order_by("name"),
-        "quarantined": visible.filter(status=ArrivalStatus.QUARANTINED),
+        "quarantined": _compared(visible.filter(status=ArrivalStatus.QUARANTINED)),
         "newest": _with_studies(request, list(visible[:NEWEST])),
         "upload_config": {"url": reverse("arrivals")},
     }
     return render(request, "review/_arrivals.html" if request.htmx else "review/arrivals.html", context)
+
+
+def _compared(quarantined: QuerySet[Arrival]) -> list[Arrival]:
+    """Give each stopped file the rows to decide by: what it says beside what is known here."""
+    rows = list(quarantined[:NEWEST])
+    for row in rows:
+        claimed, known = row.claimed or {}, arrivals.known(row) or {}
+        row.comparison = [  # type: ignore[attr-defined]
+            {
+                "name": name,
+                "file": claimed.get(key, ""),
+                "here": known.get(key, ""),
+                "differs": bool(claimed.get(key) and known.get(key) and claimed[key] != known[key]),
+            }
+            for key, name in vocabulary.CLAIMED.items()
+            if claimed.get(key) or known.get(key)
+        ]
+    return rows
 
 
 def _receive(request: Request) -> HttpResponse:
@@ -102,5 +122,6 @@ def resolve(request: Request, arrival_id: int) -> HttpResponseRedirect:
     """File a stopped arrival anyway, or discard it."""
     arrival = get_object_or_404(arrivals.visible_to(request.user), pk=arrival_id)
     given = valid(ResolveForm(request.POST))
-    studies.resolve(arrival, by=request.user, accept=given["decision"] == "accept", note=given["note"])
+    decision = studies.Decision(given["decision"] == "accept", given["reason_code"], given["note"])
+    studies.resolve(arrival, decision, by=request.user)
     return redirect("arrivals")

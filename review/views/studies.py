@@ -57,22 +57,24 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
     report = reports.of(study)
     revision = reports.current_revision(report)
     images = list(studies.images_of(study))
+    following = next_url(request, study)
     context = {
         **draft_context(request, study, report),
         "images": [panels.image(study, image) for image in images],
         "raw_name": panels.raw_name(images),
+        "image_after_signing": worklist.is_changed(study),
         "age": panels.age(study),
         "report": report,
         "revision": revision,
         "can_finalise": people.can(request.user, Capability.FINALISE, study.site),
         "meanings": _meanings(request, study),
         "needs_password": reauthentication.needs_password(request),
-        "next_url": next_url(request, study),
+        "next_url": following,
         "page_keys": keys(),
         "page": {
             "masks_url": reverse("study-masks", args=[study.study_instance_uid]),
             "close_url": reverse("study-close", args=[study.study_instance_uid]),
-            "next_url": next_url(request, study),
+            "next_url": following,
             "report": panels.editor(study, report, revision, user=request.user, now=timezone.now()),
         },
         **_signed(report),
@@ -99,10 +101,13 @@ def _meanings(request: Request, study: Study) -> list[tuple[str, str]]:
 
 
 def _signed(report: Report | None) -> dict[str, Any]:
+    """Signatures under the text that is shown, and those on earlier texts, which say nothing of this one."""
     if report is None:
-        return {"signatures": [], "addenda": []}
+        return {"signatures": [], "earlier_signatures": [], "addenda": []}
+    on_text = report.signatures.filter(revision__isnull=False).select_related("revision").order_by("pk")
     return {
-        "signatures": list(report.signatures.filter(revision__isnull=False).order_by("pk")),
+        "signatures": list(on_text.filter(revision__number=report.revision_number)),
+        "earlier_signatures": list(on_text.exclude(revision__number=report.revision_number)),
         "addenda": list(report.addenda.select_related("signature")),
     }
 
@@ -135,8 +140,9 @@ def draft(request: Request, study_instance_uid: str) -> HttpResponse:
 def assign(request: Request, study_instance_uid: str) -> HttpResponseRedirect:
     """Take a study or give it back."""
     study = study_or_404(request.user, study_instance_uid)
-    to = request.user if valid(AssignForm(request.POST))["to"] == "me" else None
-    study_service.assign(study, by=request.user, to=to)
+    given = valid(AssignForm(request.POST))
+    to = request.user if given["to"] == "me" else None
+    study_service.assign(study, by=request.user, to=to, was=given["was"])
     return redirect("study", study_instance_uid)
 
 

@@ -19,6 +19,16 @@ STRUCTURES: dict[str, Promise] = {
     "central_line": _("Central venous catheter"),
     "pacemaker": _("Cardiac pacemaker"),
 }
+CLAIMED: dict[str, Promise] = {
+    "patient_name": _("Name"),
+    "patient_id": _("Patient ID"),
+    "birth_date": _("Born"),
+    "sex": _("Sex"),
+    "accession_number": _("Accession"),
+    "study_date": _("Study date"),
+    "study_description": _("Study"),
+}
+"""What a stopped file and the records here are compared by (`Arrival.claimed`)."""
 WITHHELD: dict[str, Promise] = {
     "outside-domain": _("The image is unlike those the drafter was validated on."),
     "no-frontal-view": _("The study has no frontal view."),

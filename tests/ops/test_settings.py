@@ -59,6 +59,9 @@ def values(var: Path, names: list[str], **environment: str) -> dict[str, object]
         ("SECRET_KEY_FILE", "/nowhere/key", "cannot be read"),
         ("SECRET_KEY", "short", "32 random"),
         ("HEARTBEAT_SECONDS", "29", "two heartbeats"),
+        ("CELERY_BROKER_URL", "nonsense", "redis, rediss, sentinel, amqp"),
+        ("CACHE_URL", "memcached://localhost", "redis, rediss, unix"),
+        ("MAIRA_WORKER", "gpu", "io and inference"),
     ],
 )
 def test_nonsense_is_refused(tmp_path, name, value, allowed):

@@ -7,6 +7,7 @@ from django.test import Client, TestCase
 from review import admin
 from review.models.audit import AuditEvent, Verb
 from review.models.people import ApiToken, Membership, Role, User
+from review.models.worklist import WorklistEntry
 from review.services import accounts
 from tests.review import cast
 
@@ -94,6 +95,35 @@ class AdminTests(TestCase):
         assert event.actor_id == self.cast.root.pk
         changes = {"is_active": [True, False], "is_staff": [False, True]}
         assert json.loads(bytes(event.canonical))["data"] == {"user": omar.pk, "changes": changes}
+
+    def test_another_password_is_recorded_with_who_gave_it(self) -> None:
+        ruth = self.cast.ruth
+        path = f"/admin/review/user/{ruth.pk}/password/"
+        new = {"usable_password": "true", "password1": "a long new secret", "password2": "a long new secret"}
+        assert self.root.post(path, new | {"password2": "another"}).status_code == 200
+        assert not AuditEvent.objects.filter(verb=Verb.ACCOUNT_CHANGED).exists()
+        assert self.root.post(path, new).status_code == 302
+        ruth.refresh_from_db()
+        assert ruth.check_password("a long new secret")
+        event = AuditEvent.objects.get(verb=Verb.ACCOUNT_CHANGED)
+        assert event.actor_id == self.cast.root.pk
+        data = json.loads(bytes(event.canonical))["data"]
+        assert data == {"user": ruth.pk, "credentials": "password_changed"}
+
+    def test_a_new_name_under_signatures_is_recorded(self) -> None:
+        data = {"username": "omar", "printed_name": "Dr Ruth", "language": "en", "is_active": "on"}
+        assert self.root.post(f"/admin/review/user/{self.cast.omar.pk}/change/", data).status_code == 302
+        event = AuditEvent.objects.get(verb=Verb.ACCOUNT_CHANGED)
+        changes = json.loads(bytes(event.canonical))["data"]["changes"]
+        assert changes == {"printed_name": ["Dr Omar", "Dr Ruth"]}
+
+    def test_a_site_that_falls_silent_hides_its_drafts_in_the_list_at_once(self) -> None:
+        study = cast.study(self.cast.central)
+        cast.draft(study)
+        assert self.change_site(name="Central", stage="silent") == 302
+        assert WorklistEntry.objects.get(study=study).status == "withheld"
+        assert self.change_site(name="Central", stage="review") == 302
+        assert WorklistEntry.objects.get(study=study).status == "ready"
 
     def test_accounts_are_made_and_never_deleted(self) -> None:
         secret = "a long enough passphrase"

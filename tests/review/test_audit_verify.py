@@ -226,8 +226,8 @@ def test_a_removed_checkpoint_is_named_by_the_next_or_by_what_left_the_host(chai
     as_owner(("DELETE FROM review_auditcheckpoint WHERE number = 1", []))
     assert (first().chain, first().sequence) == ("checkpoints", 1)
     as_owner(("DELETE FROM review_auditcheckpoint", []))
-    assert "ok" in verify()
-    said = verify("--checkpoints", str(settings.AUDIT_CHECKPOINT_DIR))
+    assert verify("--database-only").startswith("ok:")
+    said = verify()
     assert "chain checkpoints, sequence 1 (no row): missing: it left the host" in said
 
 
@@ -236,14 +236,15 @@ def test_a_trail_cut_back_with_its_checkpoints_is_named_by_what_left_the_host(ch
         ("DELETE FROM review_auditevent WHERE chain = %s AND sequence > 3", [chain]),
         ("DELETE FROM review_auditcheckpoint", []),
     )
-    assert "ok" in verify()
-    assert "broken" in verify("--checkpoints", str(settings.AUDIT_CHECKPOINT_DIR))
+    assert verify("--database-only").startswith("ok:")
+    assert verify().startswith("broken:")
+    assert verify("--checkpoints", str(settings.AUDIT_CHECKPOINT_DIR)).startswith("broken:")
 
 
 def test_a_replaced_file_is_named(chain: str, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(settings.AUDIT_CHECKPOINT_DIR, folder)
-    assert "ok" in verify("--checkpoints", str(folder))
+    assert verify("--checkpoints", str(folder)).startswith("ok:")
     (folder / "checkpoint-00000001.json").write_bytes(b"{}")
     assert "no signature that fits" in verify("--checkpoints", str(folder))
 

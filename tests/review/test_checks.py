@@ -5,7 +5,7 @@ from unittest import mock
 
 from django.conf import settings
 from django.core import checks as django_checks
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import TestCase, override_settings
 
 from review import audit, checks
@@ -19,6 +19,8 @@ def ids(messages: list[django_checks.CheckMessage]) -> list[str | None]:
 
 
 class CheckTests(TestCase):
+    databases = frozenset({"default", "owner"})
+
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
@@ -31,6 +33,18 @@ class CheckTests(TestCase):
     def test_they_are_registered(self) -> None:
         registered = {check.__name__ for check in django_checks.registry.registry.get_checks()}
         assert {"bundle_is_there", "storage_is_writable"} <= registered
+
+    def test_a_drafter_that_is_not_there_is_an_error(self) -> None:
+        assert ids(checks.drafter_is_there(None)) == []
+        for name in ("nope", "nowhere.at.all", ""):
+            with self.settings(DRAFTER=name):
+                assert ids(checks.drafter_is_there(None)) == ["review.E001"], name
+
+    def test_a_login_that_may_rewrite_the_trail_is_an_error(self) -> None:
+        assert ids(checks.application_cannot_rewrite(None, databases=["default"])) == []
+        with mock.patch.object(checks, "connection", connections["owner"]):
+            found = checks.application_cannot_rewrite(None, databases=["default"])
+        assert ids(found) == ["review.E005"]
 
     def test_a_missing_bundle_is_warned_of(self) -> None:
         with override_settings(BUNDLE=self.folder):

@@ -42,12 +42,19 @@ class DatasetCase(PipelineCase):
         return study
 
     def sign(
-        self, study: Study, findings: str, impression: str = "Normal.", by: User | None = None
+        self,
+        study: Study,
+        findings: str,
+        impression: str = "Normal.",
+        by: User | None = None,
+        *,
+        sees_draft: bool = True,
     ) -> Signature:
         by = by or self.cast.ruth
         report = Report.objects.filter(study=study).first()
         based_on = report.revision_number if report else 0
-        shown = study.drafts.filter(status="ready").values_list("pk", flat=True).first()
+        ready = study.drafts.filter(status="ready").values_list("pk", flat=True).first()
+        shown = ready if sees_draft else None
         text = reports.Text(findings, impression, based_on, shown)
         revision = reports.save(study, by=by, text=text)
         return reports.sign(
@@ -144,7 +151,7 @@ class BuildTests(DatasetCase):
     def test_a_draft_nobody_saw_is_marked_so(self) -> None:
         self.cast.central.stage = "silent"
         self.cast.central.save(update_fields=["stage"])
-        self.sign(self.study(), "All is clear.")
+        self.sign(self.study(), "All is clear.", sees_draft=False)
         record = self.records()[0]
         assert record.draft is not None
         assert (record.draft.shown, record.ai_seen_first) == (False, False)

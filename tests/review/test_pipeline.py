@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -22,18 +23,28 @@ from inference.phantom import study as phantoms
 from review import exceptions, storage
 from review.models.audit import AuditEvent, Verb
 from review.models.drafts import Draft, Mask
+from review.models.patients import Site
+from review.models.people import Membership, Role
 from review.models.registry import ModelVersion
+from review.models.reports import Signature
 from review.models.states import ArrivalStatus, JobStatus, ModelState
 from review.models.studies import Arrival, Image, Study
 from review.models.worklist import WorklistEntry
 from review.pipeline import drafting, ingest, sweeper
-from review.services import registry, studies
+from review.selectors import arrivals as arrivals_selector
+from review.services import accounts, registry, reports, studies
 from tests.review import cast, fakes
 
 
 def phantom(index: int = 0) -> Dataset:
     study = phantoms.generate(7, index, size=256)
     return dx.build(study, study.images[0])
+
+
+def with_values(site: Site, **values: object) -> Site:
+    for name, value in values.items():
+        setattr(site, name, value)
+    return site
 
 
 def dicom_bytes(dataset: Dataset) -> bytes:
@@ -83,11 +94,15 @@ class ReceiveTests(PipelineCase):
             stored = storage.derivative_name(image.pipeline_version, image.content_sha256, name)
             assert default_storage.exists(stored)
         study = Study.objects.get(study_instance_uid=dataset.StudyInstanceUID)
-        assert study.patient.issuer in {dataset.get("IssuerOfPatientID"), "CENTRAL"}
+        assert study.patient.issuer == f"{dataset.IssuerOfPatientID}@central"
         assert study.drafts.get().status == JobStatus.QUEUED
         assert WorklistEntry.objects.get(study=study).status == "preparing"
         verbs = set(AuditEvent.objects.values_list("verb", flat=True))
         assert {Verb.FILE_RECEIVED, Verb.STUDY_CREATED, Verb.IMAGE_ADDED, Verb.DRAFT_REQUESTED} <= verbs
+
+    def decide(self, arrival: Arrival, accept: bool, note: str) -> None:
+        decision = studies.Decision(accept, arrival.reason_code, note)
+        studies.resolve(arrival, decision, by=self.cast.tessa)
 
     def test_the_same_instance_twice_is_one_image_and_one_draft(self) -> None:
         self.bundle()
@@ -103,7 +118,7 @@ class ReceiveTests(PipelineCase):
         changed.StudyDescription = "Chest, again"
         arrival = self.receive_dataset(changed)
         assert (arrival.status, arrival.reason_code) == (ArrivalStatus.QUARANTINED, "other-content")
-        studies.resolve(arrival, by=self.cast.tessa, accept=True, note="A repeat exposure.")
+        self.decide(arrival, True, "A repeat exposure.")
         ingest.run(arrival.pk)
         arrival.refresh_from_db()
         assert arrival.status == ArrivalStatus.ACCEPTED
@@ -120,11 +135,11 @@ class ReceiveTests(PipelineCase):
         arrival = self.receive_dataset(changed)
         assert (arrival.status, arrival.reason_code) == (ArrivalStatus.QUARANTINED, "patient-mismatch")
         with pytest.raises(exceptions.InvalidInput):
-            studies.resolve(arrival, by=self.cast.tessa, accept=False, note=" ")
-        studies.resolve(arrival, by=self.cast.tessa, accept=False, note="Wrong wristband.")
+            self.decide(arrival, False, " ")
+        self.decide(arrival, False, "Wrong wristband.")
         assert arrival.status == ArrivalStatus.DISCARDED
         with pytest.raises(exceptions.IllegalMove):
-            studies.resolve(arrival, by=self.cast.tessa, accept=False, note="Again.")
+            self.decide(arrival, False, "Again.")
 
     def test_the_same_patient_id_with_another_birth_date_waits(self) -> None:
         self.receive_dataset(phantom(0))
@@ -139,6 +154,127 @@ class ReceiveTests(PipelineCase):
         arrival = self.receive_dataset(other)
         assert arrival.reason_code == "patient-mismatch"
         assert "birth date" in arrival.reason
+
+    def test_another_hospitals_issuer_shows_nothing_of_its_patients(self) -> None:
+        """A file that names Central's issuer, handed in at the harbour, is not of Central's patient."""
+        own = phantom(0)
+        own.IssuerOfPatientID = "CENTRAL"
+        central = self.receive_dataset(own).image.series.study.patient
+        foreign = phantom(1)
+        foreign.IssuerOfPatientID, foreign.PatientID, foreign.PatientName = "CENTRAL", own.PatientID, ""
+        membership = Membership(user=self.cast.tessa, site=self.cast.harbour, role=Role.TECHNOLOGIST)
+        membership.save()
+        arrival = self.receive_dataset(foreign, site=self.cast.harbour)
+        assert arrival.status == ArrivalStatus.ACCEPTED
+        patient = arrival.image.series.study.patient
+        assert (central.issuer, patient.issuer) == ("CENTRAL", "CENTRAL@harbour")
+        assert patient.display_name() == ""
+
+    def test_an_accession_number_of_another_patient_is_stopped(self) -> None:
+        self.receive_dataset(phantom(0))
+        other = phantom(1)
+        other.AccessionNumber = phantom(0).AccessionNumber
+        arrival = self.receive_dataset(other)
+        assert (arrival.status, arrival.reason_code) == (ArrivalStatus.QUARANTINED, "order-mismatch")
+        known = arrivals_selector.known(arrival)
+        assert known is not None
+        assert known["patient_id"] == phantom(0).PatientID != arrival.claimed["patient_id"]
+        self.decide(arrival, True, "The ward mistyped it.")
+        ingest.run(arrival.pk)
+        arrival.refresh_from_db()
+        assert arrival.status == ArrivalStatus.ACCEPTED
+        assert arrival.image.series.study.order is None
+
+    def test_a_blank_order_is_filled_in_by_a_later_image_and_drafted_on(self) -> None:
+        self.bundle()
+        first = phantom()
+        indication, first.ReasonForTheRequestedProcedure = first.ReasonForTheRequestedProcedure, ""
+        for item in first.get("RequestAttributesSequence", []):
+            item.ReasonForTheRequestedProcedure = ""
+        study = self.receive_dataset(first).image.series.study
+        assert study.order.indication == ""
+        late = phantom()
+        late.SOPInstanceUID = late.file_meta.MediaStorageSOPInstanceUID = "2.25.79"
+        self.receive_dataset(late)
+        study.refresh_from_db()
+        study.order.refresh_from_db()
+        assert study.order.indication == indication
+        assert study.input_digest == drafting.input_digest(study)
+
+    def test_a_decision_is_about_the_reason_that_was_on_the_screen(self) -> None:
+        self.receive_dataset(phantom(0))
+        other = phantom(1)
+        other.AccessionNumber = phantom(0).AccessionNumber
+        arrival = self.receive_dataset(other)
+        with pytest.raises(exceptions.IllegalMove):
+            studies.resolve(arrival, studies.Decision(True, "patient-mismatch", "Sure."), by=self.cast.tessa)
+
+    def test_another_language_of_the_site_makes_no_draft_stale_and_stops_none(self) -> None:
+        self.bundle()
+        study = self.receive_dataset(phantom()).image.series.study
+        accounts.save_site(with_values(study.site, language="ja"), by=self.cast.root)
+        drafting.run(study.drafts.get().pk)
+        assert study.drafts.get().status == JobStatus.READY
+        assert not study.drafts.get().is_stale()
+
+    def test_an_image_after_signing_comes_back_to_the_readers(self) -> None:
+        study = self.receive_dataset(phantom()).image.series.study
+        revision = reports.save(study, by=self.cast.ruth, text=reports.Text("Clear.", "Normal.", 0))
+        reports.sign(
+            study,
+            by=self.cast.ruth,
+            revision_number=1,
+            sha256=revision.sha256,
+            input_digest=study.input_digest,
+            meaning=Signature.Meaning.AUTHOR,
+        )
+        assert not WorklistEntry.objects.get(study=study).is_open
+        late = phantom()
+        late.SOPInstanceUID = late.file_meta.MediaStorageSOPInstanceUID = "2.25.81"
+        self.receive_dataset(late)
+        entry = WorklistEntry.objects.get(study=study)
+        assert (entry.status, entry.is_open) == ("changed", True)
+        reports.add_addendum(study, by=self.cast.ruth, text="The second image is clear too.")
+        entry.refresh_from_db()
+        assert (entry.status, entry.is_open) == ("signed", False)
+
+    def test_a_file_that_was_given_up_and_read_again_tells_of_no_failure(self) -> None:
+        (arrival,) = studies.receive(
+            io.BytesIO(dicom_bytes(phantom())),
+            "a.dcm",
+            studies.Delivery(self.cast.central, uuid4(), Arrival.Origin.UPLOAD, self.cast.tessa),
+        )
+        Arrival.objects.filter(pk=arrival.pk).update(status=ArrivalStatus.RUNNING)
+        failed = {"status": ArrivalStatus.FAILED, "failure_code": "worker-lost", "failure_message": "Lost."}
+        Arrival.objects.filter(pk=arrival.pk).update(**failed)
+        arrival.refresh_from_db()
+        studies.retry(arrival, by=self.cast.tessa)
+        ingest.run(arrival.pk)
+        arrival.refresh_from_db()
+        assert (arrival.status, arrival.failure_message) == (ArrivalStatus.ACCEPTED, "")
+
+    def test_an_archive_with_a_directory_without_end_is_refused_unread(self) -> None:
+        """Its end record claims gigabytes of names."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("one.dcm", b"x")
+        content = bytearray(out.getvalue())
+        at = content.rindex(b"PK\x05\x06") + 12
+        content[at : at + 4] = (2**31).to_bytes(4, "little")
+        with mock.patch("zipfile.is_zipfile", return_value=True), mock.patch("zipfile.ZipFile") as opened:
+            (arrival,) = self.receive(bytes(content), name="disc.zip")
+        assert (arrival.reason_code, opened.called) == ("too-many-files", False)
+
+    def test_a_broken_archive_tells_what_it_gave_before(self) -> None:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("one.dcm", dicom_bytes(phantom(0)))
+            archive.writestr("two.dcm", b"0123456789" * 200)
+        content = bytearray(out.getvalue())
+        content[content.rindex(b"0123456789")] ^= 0xFF
+        first, second = self.receive(bytes(content), name="disc.zip")
+        assert (first.filename, first.status) == ("disc.zip/one.dcm", ArrivalStatus.ACCEPTED)
+        assert (second.filename, second.reason_code) == ("disc.zip", "bad-archive")
 
     def test_a_late_image_makes_the_draft_stale_and_asks_for_a_new_one(self) -> None:
         self.bundle()
@@ -241,7 +377,7 @@ class ReceiveTests(PipelineCase):
         arrival = self.receive_dataset(changed)
         for reason in ("other-content", "patient-mismatch"):
             assert arrival.reason_code == reason
-            studies.resolve(arrival, by=self.cast.tessa, accept=True, note="Asked the ward.")
+            self.decide(arrival, True, "Asked the ward.")
             ingest.run(arrival.pk)
             arrival.refresh_from_db()
         assert arrival.status == ArrivalStatus.ACCEPTED

@@ -2,7 +2,7 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
-from django.test import TestCase
+from django.test import Client, TestCase
 from django.utils import timezone
 
 from inference.text import normal
@@ -85,6 +85,13 @@ class SaveTests(ReportCase):
     def test_whether_ai_was_seen_first_is_recorded_once(self) -> None:
         self.save()
         assert Report.objects.get(study=self.study).ai_seen_first is True
+
+    def test_what_was_on_screen_when_the_site_fell_silent_was_seen(self) -> None:
+        self.cast.central.stage = "silent"
+        self.cast.central.save(update_fields=["stage"])
+        revision = self.save("The right lung is clear.")
+        assert revision.report.ai_seen_first is True
+        assert revision.provenance[0]["origin"] == "ai"
 
     def test_a_withheld_draft_was_not_seen(self) -> None:
         other = cast.study(self.cast.central, number=2)
@@ -171,6 +178,22 @@ class SignTests(ReportCase):
             self.sign(revision, by=self.cast.tomo)
         final = self.sign(revision, meaning=Signature.Meaning.APPROVER)
         assert final.resulting_status == "final"
+
+    def test_a_trainee_signs_again_what_was_changed_since(self) -> None:
+        self.sign(self.save(by=self.cast.tomo), by=self.cast.tomo)
+        changed = self.save("Pneumothorax.", based_on=1, by=self.cast.tomo)
+        assert self.sign(changed, by=self.cast.tomo).resulting_status == "preliminary"
+
+    def test_the_page_puts_a_signature_under_its_own_text_only(self) -> None:
+        self.sign(self.save(by=self.cast.tomo), by=self.cast.tomo)
+        self.sign(self.save("Rewritten.", based_on=1))
+        client = Client()
+        client.force_login(self.cast.ada)
+        response = client.get(f"/studies/{self.study.study_instance_uid}/")
+        names = [row.printed_name for row in response.context["signatures"]]
+        assert names == ["Dr Ruth"]
+        assert [row.printed_name for row in response.context["earlier_signatures"]] == ["Dr Tomo"]
+        self.assertContains(response, "Signatures on earlier texts")
 
     def test_a_signed_report_cannot_be_edited_or_signed_again(self) -> None:
         revision = self.save()

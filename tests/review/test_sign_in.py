@@ -1,5 +1,7 @@
 """Who comes in by the pages, in which language, and what a refusal leaves behind."""
 
+import json
+
 from django.core.cache import cache
 from django.test import Client, TestCase, override_settings
 
@@ -55,6 +57,24 @@ class SignInTests(TestCase):
         with override_settings(DEMO=False):
             self.come(cast.user("trainee"))
         assert self.is_in()
+
+
+class CredentialTests(TestCase):
+    def test_a_new_password_of_ones_own_is_recorded(self) -> None:
+        cache.clear()
+        ruth = cast.user("ruth")
+        client = Client()
+        client.force_login(ruth)
+        client.post("/accounts/reauthenticate/", {"password": cast.PASSWORD})
+        data = {
+            "oldpassword": cast.PASSWORD,
+            "password1": "a long new secret",
+            "password2": "a long new secret",
+        }
+        assert client.post("/accounts/password/change/", data).status_code == 302
+        event = AuditEvent.objects.get(verb=Verb.ACCOUNT_CHANGED)
+        assert event.actor_id == ruth.pk
+        assert json.loads(bytes(event.canonical))["data"]["credentials"] == "password_changed"
 
 
 class ReauthenticationTests(TestCase):

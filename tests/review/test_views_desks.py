@@ -22,6 +22,8 @@ from tests.review import cast
 JSON = {"Accept": "application/json"}
 AUTHOR = Signature.Meaning.AUTHOR
 
+DISCARD = {"decision": "discard", "note": "wrong patient", "reason_code": "patient-mismatch"}
+
 
 class DeskTestCase(TestCase):
     def setUp(self) -> None:
@@ -118,11 +120,12 @@ class ArrivalsTests(DeskTestCase):
         self.assertContains(self.client.get(self.URL), "Another name.")
         url = f"/arrivals/{arrival.pk}/resolve/"
         self.assertRedirects(
-            self.client.post(url, {"decision": "discard", "note": "wrong patient"}), self.URL
+            self.client.post(url, DISCARD),
+            self.URL,
         )
         arrival.refresh_from_db()
         assert (arrival.status, arrival.resolved_by) == (ArrivalStatus.DISCARDED, self.people.tessa)
-        assert self.client.post(url, {"decision": "discard", "note": "again"}).status_code == 409
+        assert self.client.post(url, DISCARD).status_code == 409
         assert AuditEvent.objects.filter(verb=Verb.FILE_RESOLVED).count() == 1
 
     def test_a_decision_needs_a_reason(self) -> None:
@@ -154,7 +157,7 @@ class ArrivalsTests(DeskTestCase):
         url = f"/arrivals/{self.quarantined().pk}/resolve/"
         for name, status in (("petra", 404), ("ada", 403)):
             self.client.force_login(getattr(self.people, name))
-            assert self.client.post(url, {"decision": "discard", "note": "x"}).status_code == status
+            assert self.client.post(url, DISCARD).status_code == status
         self.client.force_login(self.people.tessa)
         assert self.client.get(url).status_code == 405
         self.client.logout()

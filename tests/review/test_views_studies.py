@@ -245,9 +245,15 @@ class SmallActTests(StudyTestCase):
     def test_assigning_and_giving_back(self) -> None:
         self.client.post(self.url("study-assign"), {"to": "me"})
         assert Study.objects.get(pk=self.study.pk).assignee == self.people.ruth
-        self.client.post(self.url("study-assign"), {"to": ""})
+        self.client.post(self.url("study-assign"), {"to": "", "was": self.people.ruth.pk})
         assert Study.objects.get(pk=self.study.pk).assignee is None
         assert self.verbs().count(Verb.STUDY_ASSIGNED) == 2
+
+    def test_an_old_page_takes_nothing_from_who_has_it_now(self) -> None:
+        self.client.post(self.url("study-assign"), {"to": "me"})
+        self.client.force_login(self.people.omar)
+        assert self.client.post(self.url("study-assign"), {"to": "me", "was": ""}).status_code == 409
+        assert Study.objects.get(pk=self.study.pk).assignee == self.people.ruth
 
     def test_assigning_nonsense_is_422(self) -> None:
         assert self.client.post(self.url("study-assign"), {"to": "you"}).status_code == 422

@@ -1,6 +1,7 @@
 """What the database itself refuses, from services, `update()` and raw SQL alike."""
 
 import itertools
+from collections.abc import Callable
 from unittest import mock
 
 import pytest
@@ -10,7 +11,8 @@ from django.test import TestCase
 from review import audit
 from review.models import states
 from review.models.audit import Verb
-from review.models.drafts import Draft
+from review.models.drafts import Draft, Evidence, Mask, Sentence
+from review.models.feedback import FeedbackDataset
 from review.models.registry import ModelVersion
 from review.models.reports import Report
 from review.models.studies import Arrival
@@ -89,6 +91,46 @@ MACHINES = {
     "report": (Report, "status", states.ReportStatus),
     "model": (ModelVersion, "state", states.ModelState),
 }
+
+
+class ReadyTests(TestCase):
+    """What is ready is closed: for the application, and for whoever writes SQL."""
+
+    def setUp(self) -> None:
+        self.cast = cast.make()
+        self.draft = cast.draft(cast.study(self.cast.central))
+
+    def refused(self, act: Callable[[], object]) -> None:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            act()
+
+    def test_nothing_is_added_to_a_ready_draft(self) -> None:
+        sentence = self.draft.sentences.first()
+        mask = self.draft.masks.get()
+        more = {"position": 9, "section": "findings", "text": "More.", "language": "en"}
+        self.refused(lambda: Sentence.objects.create(draft=self.draft, **more))
+        self.refused(lambda: Evidence.objects.create(sentence=sentence, mask=mask, weight=0.5))
+        copy = {
+            "image": mask.image,
+            "area": 1,
+            "box": [0, 0, 1, 1],
+            "trusted": True,
+            "created_at": cast.TAKEN,
+        }
+        again = {**copy, "structure": "heart", "draft": self.draft}
+        self.refused(lambda: Mask.objects.create(source=Mask.Source.AI, **again))
+        drawn = Mask.objects.create(source=Mask.Source.HUMAN, author=self.cast.ruth, **again)
+        assert drawn.pk
+
+    def test_a_finished_dataset_is_frozen(self) -> None:
+        dataset = FeedbackDataset.objects.create(
+            site=self.cast.central, number=1, schema_version="1", queued_at=cast.TAKEN
+        )
+        rows = FeedbackDataset.objects.filter(pk=dataset.pk)
+        rows.update(status="running")
+        rows.update(status="ready", manifest_sha256="a" * 64)
+        self.refused(lambda: rows.update(manifest_sha256="b" * 64))
+        self.refused(rows.delete)
 
 
 @pytest.mark.parametrize("machine", sorted(MACHINES))

@@ -48,7 +48,7 @@ class WorklistTests(TestCase):
         assert worklist.page(self.cast.ruth, worklist.Filters(search="amada")).entries == []
 
     def test_filters_narrow(self) -> None:
-        studies.assign(self.studies[2], by=self.cast.ruth, to=self.cast.omar)
+        studies.assign(self.studies[2], by=self.cast.ruth, to=self.cast.omar, was=None)
         filters = worklist.Filters(assigned_to=self.cast.omar)
         found = worklist.page(self.cast.ruth, filters).entries
         assert [entry.study_id for entry in found] == [self.studies[2].pk]

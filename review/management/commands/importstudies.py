@@ -17,7 +17,7 @@ from review.management import sites
 from review.models.jobs import WorkerBeat
 from review.models.states import ArrivalStatus
 from review.models.studies import Arrival
-from review.pipeline import ingest
+from review.pipeline import ingest, sweeper
 from review.services import studies
 
 DECIDED = (
@@ -90,7 +90,10 @@ def _wait(batch: UUID, quiet: bool) -> None:
                 time.sleep(POLL_SECONDS)
             before = len(waiting)
             if not _workers_seen():
-                ingest.run(waiting[0])
+                sweeper.reclaim_arrivals()
+                for pk in waiting:
+                    ingest.run(pk)
+                    bar.update(1)
         bar.update((bar.total or 0) - bar.n)
 
 

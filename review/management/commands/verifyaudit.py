@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -17,14 +18,22 @@ class Command(BaseCommand):
     help = "Check every audit event and checkpoint; name the first broken link."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--checkpoints", metavar="DIR", type=Path, help="compare with checkpoints that left the host"
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
+            "--checkpoints",
+            metavar="DIR",
+            type=Path,
+            help="compare with checkpoints that left the host (else with those in AUDIT_CHECKPOINT_DIR)",
         )
+        which.add_argument("--database-only", action="store_true", help="compare with no checkpoint files")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path | None = options["checkpoints"]
         if folder is not None and not folder.is_dir():
             raise CommandError(f"{folder} is no folder.")
+        kept = Path(settings.AUDIT_CHECKPOINT_DIR)
+        if folder is None and kept.is_dir() and not options["database_only"]:
+            folder = kept
         counts: Counter[str] = Counter()
         try:
             breaks = audit.verify(counts, checkpoints=folder)
