@@ -32,6 +32,17 @@ _UNDECODED = re.compile("[\ufffd\x1b\x80-\x9f]")
 """A replacement character, an escape sequence left over, or a C1 control: no name holds any of these."""
 
 
+_OF_THE_ORDER = ("AccessionNumber", "ReasonForTheRequestedProcedure")
+_CHECKED = ("PatientName", "ReasonForTheRequestedProcedure", "ReferringPhysicianName")
+"""Texts that nothing has decoded when the header is read."""
+_WHOLE_CODES = frozenset({"ISO_IR 192", "GB18030", "GBK"})
+_WITHOUT_UPPER_HALF = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
+"""First character sets that leave the bytes above 0x7F undefined (PS3.5 6.1.2)."""
+_UPPER_HALF_ESCAPES = (b"\x1b-", b"\x1b)", b"\x1b$)")
+_RESETTING = (b"^", b"=", b"\\", b"\r", b"\n", b"\f", b"\t")
+_PIECES = re.compile(rb"\x1b[$()\-]{1,2}[A-Z]|[\^=\\\r\n\f\t]|[\x80-\xff]+")
+
+
 @dataclass(frozen=True)
 class ImageHeader:
     """One image's identification and description: DICOM keywords in snake case, values as received.
@@ -204,12 +215,45 @@ def _name(dataset: Dataset) -> tuple[str, str, str, str]:
     return groups[0], groups[1], groups[2], raw[:MAX_TEXT].replace("\0", "")
 
 
-def _undeclared(dataset: Dataset, raw_name: str) -> bool:
-    """Whether the name's bytes need a character set that the object does not declare, or declares unknown."""
-    declared = [term for term in text(dataset, "SpecificCharacterSet").split("\\") if term]
-    if any(term not in python_encoding for term in declared):
+def _undeclared(dataset: Dataset) -> bool:
+    """Whether text that matters needs a character set that the object does not declare, or declares unknown.
+
+    Judged by the bytes as they came, so before anything decodes them (pydicom decodes for good).
+    """
+    declared = text(dataset, "SpecificCharacterSet").split("\\")
+    if any(term and term not in python_encoding for term in declared):
         return True
-    return not declared and any(ord(c) >= 0x80 or c == "\x1b" for c in raw_name)
+    return any(_misdeclared(raw, declared) for keyword in _CHECKED if (raw := _bytes(dataset, keyword)))
+
+
+def _bytes(dataset: Dataset, keyword: str) -> bytes:
+    element = dataset.get_item(keyword) if keyword in dataset else None
+    found = element.value if element is not None else None
+    original = found.original_string if isinstance(found, PersonName) else found
+    return original if isinstance(original, bytes) else b""
+
+
+def _misdeclared(raw: bytes, declared: list[str]) -> bool:
+    """Bytes above 0x7F where no set for them is in force, or that are UTF-8 in all but name."""
+    if declared[0] in _WHOLE_CODES:
+        return False
+    in_force = initial = declared[0] not in _WITHOUT_UPPER_HALF
+    for piece in _PIECES.findall(raw):
+        if piece.startswith(b"\x1b"):
+            in_force = in_force or piece.startswith(_UPPER_HALF_ESCAPES)
+        elif piece in _RESETTING:
+            in_force = initial
+        elif not in_force:
+            return True
+    return len(declared) == 1 and _is_utf8(raw)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return any(byte > 0x7F for byte in raw)
 
 
 def _from_request(dataset: Dataset, keyword: str) -> str:
@@ -234,9 +278,11 @@ def sop_class_uid(dataset: Dataset) -> str:
 
 def extract(dataset: Dataset) -> ImageHeader:
     """Read the header of an accepted data set. Never raises on odd values: they become empty."""
+    undeclared = _undeclared(dataset)
     alphabetic, ideographic, phonetic, raw_name = _name(dataset)
+    accession, reason = (_from_request(dataset, keyword) for keyword in _OF_THE_ORDER)
     plain = {name: text(dataset, keyword) for name, keyword in _TEXTS.items()}
-    decoded = "".join((*plain.values(), alphabetic, ideographic, phonetic))
+    decoded = "".join((*plain.values(), alphabetic, ideographic, phonetic, accession, reason))
     plain = {name: found.replace(_ESCAPE, "") for name, found in plain.items()}
     spacing, source = pixel_spacing(dataset)
     sop_class = sop_class_uid(dataset)
@@ -246,9 +292,9 @@ def extract(dataset: Dataset) -> ImageHeader:
         patient_name_ideographic=ideographic.replace(_ESCAPE, ""),
         patient_name_phonetic=phonetic.replace(_ESCAPE, ""),
         patient_name_raw=raw_name,
-        charset_doubtful=bool(_UNDECODED.search(decoded)) or _undeclared(dataset, raw_name),
-        accession_number=_from_request(dataset, "AccessionNumber"),
-        reason_for_the_requested_procedure=_from_request(dataset, "ReasonForTheRequestedProcedure"),
+        charset_doubtful=bool(_UNDECODED.search(decoded)) or undeclared,
+        accession_number=accession.replace(_ESCAPE, ""),
+        reason_for_the_requested_procedure=reason.replace(_ESCAPE, ""),
         requested_procedure_priority=_from_request(dataset, "RequestedProcedurePriority"),
         series_number=integer(dataset, "SeriesNumber"),
         instance_number=integer(dataset, "InstanceNumber"),

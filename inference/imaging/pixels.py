@@ -142,7 +142,15 @@ def render(dataset: Dataset) -> Rendered:
 
 
 def window_table(display: DisplayInfo, window: Window) -> NDArray[np.uint16]:
-    """(65536,) uint16: the gray of each value through another window than the first."""
+    """(65536,) uint16: the gray of each value through another window than the first.
+
+    Raises
+    ------
+    ValueError
+        For a VOI LUT: its table is its own, and `table.bin` holds it.
+    """
+    if window.function == voi.LUT_FUNCTION:
+        raise ValueError("a VOI LUT is no formula: its table is table.bin")
     scale = ValueScale(display.value_slope, display.value_intercept)
     gray = voi.window_gray(scale.modality(), window)
     return voi.table(gray, invert=display.invert, padding=display.padding)

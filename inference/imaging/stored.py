@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.uid import ExplicitVRBigEndian, RLELossless
 
 from inference.imaging.header import integer, text
 from inference.imaging.refusals import HOSTILE_INPUT_ERRORS, Refusal, RefusalCode
@@ -31,7 +31,13 @@ def stored_image(dataset: Dataset) -> tuple[NDArray[Any], bool]:
     """
     signed = integer(dataset, "PixelRepresentation") == 1
     syntax = dataset.file_meta.TransferSyntaxUID
-    shifted = not syntax.is_encapsulated and _shift(dataset)
+    shifted = _shift(dataset)
+    if shifted and syntax.is_encapsulated and syntax != RLELossless:
+        # What a codec delivers are the stored bits themselves: a shift beside them is a contradiction.
+        raise Refusal(
+            RefusalCode.DAMAGED_PIXELS,
+            "High Bit is not one less than Bits Stored although the pixels are compressed: export again.",
+        )
     try:
         pixels = _shifted(dataset, signed=signed) if shifted else pixel_array(dataset)
     except NotImplementedError as error:
@@ -76,6 +82,7 @@ def _shifted(dataset: Dataset, *, signed: bool) -> NDArray[Any]:
     whole.SamplesPerPixel, whole.PixelRepresentation = 1, 0
     whole.BitsStored, whole.HighBit = dataset.BitsAllocated, dataset.BitsAllocated - 1
     whole["PixelData"] = dataset["PixelData"]
+    whole["PixelData"].is_undefined_length = dataset["PixelData"].is_undefined_length
     words = pixel_array(whole).astype(np.int32)
     stored = integer(dataset, "BitsStored") or 0
     values = (words >> _shift(dataset)) & ((1 << stored) - 1)

@@ -82,6 +82,7 @@ def lookup_table(item: Dataset, *, signed_input: bool, big_endian: bool = False)
     if len(descriptor) != 3 or data is None:
         return None
     length, first, bits = (int(number) for number in descriptor)
+    first %= LEVELS
     if signed_input and first >= LEVELS // 2:
         first -= LEVELS
     if not 8 <= bits <= 16:

@@ -88,12 +88,13 @@ def joined(parts: tuple[PromptInputs, ...]) -> PromptInputs:
 
 
 def withhold(states: Tensor, generator: torch.Generator) -> Tensor:
-    """Take masks away at random, so that the model learns to do without: (B, I, M) states -> the same.
+    """Say nothing of slots at random, so that the model learns to do without: (B, I, M) states -> the same.
 
-    One study in ten loses every mask, one in four loses some.
+    One study in ten is told nothing, one in four is not told some. Whether there was a mask makes no
+    difference: else "withheld" would mean that there is something.
     """
     batch = len(states)
     kind = torch.rand(batch, 1, 1, generator=generator)
     chance = torch.where(kind < 0.1, 1.0, torch.where(kind < 0.35, 0.3, 0.0))
     taken = torch.rand(states.shape, generator=generator) < chance
-    return torch.where(taken & (states == PRESENT), WITHHELD, states)
+    return torch.where(taken, WITHHELD, states)

@@ -17,7 +17,7 @@ RANGES = ("spine", "decode-speed", "hostile")
 
 
 def spread(experiment: str, arm: str, metric: str, values: Sequence[float], **more: object) -> Row:
-    """The row of a repeated measurement: the median, with the least and the greatest."""
+    """The row of a repeated measurement: in `mean` its median, as `statistic` says, with its range."""
     ordered = sorted(values)
     middle = len(ordered) // 2
     median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
@@ -26,6 +26,7 @@ def spread(experiment: str, arm: str, metric: str, values: Sequence[float], **mo
         "arm": arm,
         "views": "frontal",
         "metric": metric,
+        "statistic": "median",
         "mean": round(median, 4),
         "low": round(ordered[0], 4),
         "high": round(ordered[-1], 4),
@@ -62,10 +63,10 @@ def page(document: dict[str, Any]) -> str:
     ]
     for experiment in dict.fromkeys(row["experiment"] for row in document["rows"]):
         rows = [row for row in document["rows"] if row["experiment"] == experiment]
-        kind = "least to greatest" if experiment in RANGES else "95 %"
+        kind, middle = ("least to greatest", "median") if experiment in RANGES else ("95 %", "mean")
         lines += ["", f"## {experiment.capitalize()}", ""]
         lines += [f"`{command}`" for command in dict.fromkeys(row["command"] for row in rows)]
-        lines += ["", f"| arm | population | metric | mean | {kind} | n |", "|---|---|---|---|---|---|"]
+        lines += ["", f"| arm | population | metric | {middle} | {kind} | n |", "|---|---|---|---|---|---|"]
         lines += [_line(row) for row in rows]
     return "\n".join(lines) + "\n"
 

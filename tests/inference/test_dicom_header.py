@@ -101,6 +101,33 @@ def test_names_are_read_in_every_character_set(
     assert found.patient_name_raw.encode("latin-1").rstrip() == raw.rstrip()
 
 
+@pytest.mark.parametrize(
+    ("charset", "raw"),
+    [
+        ("ISO_IR 100", "García^José".encode()),
+        ("ISO_IR 13", "山田^太郎".encode()),
+        (["", "ISO 2022 IR 87"], "佐藤^大輔".encode("euc_jp")),
+        (["", "ISO 2022 IR 149"], b"Hong=\x1b$)C\xfb\xf3^\xd1\xce"),
+        ("", "山田^太郎".encode("shift_jis")),
+    ],
+)
+def test_bytes_that_are_of_another_character_set_are_doubtful(
+    charset: Any, raw: bytes, tmp_path: Path
+) -> None:
+    """UTF-8 in all but name; bytes above 0x7F where no set for them is in force."""
+    assert with_name(raw, charset, tmp_path).charset_doubtful
+
+
+def test_an_indication_of_another_character_set_is_doubtful(tmp_path: Path) -> None:
+    raw = "発熱".encode("euc_jp")
+    path = save(
+        radiograph(SpecificCharacterSet=["", "ISO 2022 IR 87"], ReasonForTheRequestedProcedure="N" * 4),
+        tmp_path / "image.dcm",
+    )
+    path.write_bytes(path.read_bytes().replace(b"NNNN", raw))
+    assert header.extract(dcmread(path)).charset_doubtful
+
+
 def test_an_escape_that_leads_nowhere_is_doubtful(tmp_path: Path) -> None:
     """An escape to a set that is not declared, and one that no standard knows."""
     for raw in (b"Wang^\x1b$)C\xfb\xf3", b"Wang^\x1b%Gxy"):

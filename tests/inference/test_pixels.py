@@ -18,6 +18,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLSLossless,
     RLELossless,
@@ -340,3 +342,42 @@ def test_derivatives_of_another_version_are_not_read(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace(f'"version": "{pixels.PIPELINE_VERSION}"', '"version": "0"'))
     with pytest.raises(ValueError, match="version"):
         pixels.model_input(tmp_path)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_voi_lut_of_large_inputs_reads_the_same_in_every_encoding(implicit: bool, tmp_path: Path) -> None:
+    """Signed pixels through a modality LUT are positive: 40000 is no -25536, however pydicom types it."""
+    dataset = radiograph(
+        np.zeros((130, 140), np.int16),
+        ModalityLUTSequence=[lut([3, 0, 16], [100, 40000, 40001])],
+        VOILUTSequence=[lut([2, 40000, 16], [0, 65535])],
+    )
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    dataset.PixelData = np.resize(np.array([0, 1, 2], np.int16), (130, 140)).tobytes()
+    path = tmp_path / "image.dcm"
+    dataset.save_as(path, implicit_vr=implicit, little_endian=True, enforce_file_format=True)
+    rendered = pixels.render(dcmread(path))
+    assert rendered.table[rendered.values[0, :3]].tolist() == [0, 0, 65535]
+
+
+def test_stored_bits_are_cut_out_of_run_length_encoded_words_too() -> None:
+    words = np.resize(np.array([0xABC7, 0x001F], np.uint16), (130, 140))
+    dataset = radiograph(words)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.BitsStored, dataset.HighBit = 12, 15
+    assert pixels.render(dataset).values[0, :2].tolist() == [0xABC, 0x001]
+
+
+def test_a_shift_beside_a_codec_that_knows_none_is_refused() -> None:
+    dataset = radiograph(np.zeros((130, 140), np.uint16))
+    dataset.compress(JPEG2000Lossless, generate_instance_uid=False)
+    dataset.BitsStored, dataset.HighBit = 12, 15
+    with pytest.raises(Refusal) as caught:
+        pixels.render(dataset)
+    assert caught.value.code == "damaged-pixels"
+
+
+def test_a_voi_lut_has_no_formula() -> None:
+    display = pixels.render(radiograph(VOILUTSequence=[lut([2, 0, 16], [0, 9])])).display
+    with pytest.raises(ValueError, match="table"):
+        pixels.window_table(display, display.windows[0])
