@@ -68,6 +68,7 @@ class MairaSegConfig:
     max_report_tokens: int = 240
     structures: tuple[str, ...] = tuple(structure.code for structure in STRUCTURES)
     findings: tuple[str, ...] = tuple(finding.code for finding in FINDINGS)
+    not_denied: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -184,7 +184,9 @@ class MairaSegDrafter:
     def tokens(self, inputs: PromptInputs, citable: tuple[str, ...]) -> list[int]:
         """The ids of the draft for one study's prompt."""
         model, processor = self.bundle.model, self.bundle.processor
-        grammar = decode.DraftGrammar(processor, model.config.language.vocabulary, citable)
+        grammar = decode.DraftGrammar(
+            processor, model.config.language.vocabulary, citable, model.config.not_denied
+        )
         return decode.greedy(
             model.language_model,
             model.prompt(self.layout, inputs),
