@@ -48,7 +48,14 @@ class SaveForm(forms.Form):
 
 
 class LockForm(forms.Form):
+    """`based_on` is the revision on the screen: whoever goes on writing must have the newest."""
+
     action = forms.ChoiceField(choices=[("hold", ""), ("release", ""), ("take-over", "")])
+    based_on = forms.IntegerField(required=False, min_value=-1, max_value=_MOST)
+
+
+class LookForm(forms.Form):
+    based_on = forms.IntegerField(required=False, min_value=-1, max_value=_MOST)
 
 
 class SignForm(forms.Form):

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
@@ -15,6 +16,7 @@ from psycopg import sql
 from maira_web import embedded, messages
 from tests import components
 
+DROP_TRIES = 40
 STACK = pytest.StashKey[ExitStack]()
 
 
@@ -125,4 +127,12 @@ def _copy(server: psycopg.Connection[tuple[object, ...]], template: str, name: s
 
 
 def _drop(server: psycopg.Connection[tuple[object, ...]], name: str) -> None:
-    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    """The server's own vacuum may be at work in it, which only a superuser ends: it is done in a moment."""
+    for tries_left in reversed(range(DROP_TRIES)):
+        try:
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            if not tries_left:
+                raise
+            time.sleep(0.25)

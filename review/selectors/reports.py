@@ -19,4 +19,6 @@ def current_revision(report: Report | None) -> Revision | None:
     """The newest saved text, or None before anything was saved."""
     if report is None or report.revision_number == 0:
         return None
-    return Revision.objects.select_related("author").get(report=report, number=report.revision_number)
+    return Revision.objects.select_related("author", "draft").get(
+        report=report, number=report.revision_number
+    )

@@ -20,6 +20,8 @@ from review.selectors import people
 from review.worklist import search_key
 
 PAGE_SIZE = 50
+MIN_DAY, MAX_DAY = date(1895, 11, 8), date(2200, 1, 1)
+"""The first radiograph was taken on the first of these; days near the calendar's ends have no zone."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def _by_day(day: date | None, zone: ZoneInfo) -> Q:
     if day is None:
         return Q()
     start = datetime.combine(day, time(), tzinfo=zone)
+    if not MIN_DAY <= day <= MAX_DAY:
+        raise InvalidInput(_("No study was ever taken on that day."))
     return Q(started_at__gte=start, started_at__lt=start + timedelta(days=1))
 
 

@@ -55,6 +55,19 @@ MESSAGES: dict[str, Promise] = {
         "Someone saved another text while you were writing. Theirs is in the history; yours is here until you"
         " decide."
     ),
+    "sign-needs-saved": _(
+        "The report can be signed once what you wrote is saved: see the line at the bottom."
+    ),
+    "leftover": _("This is yours and was not saved: the report was signed by somebody else before."),
+    "copy": _("Copy"),
+    "into-addendum": _("Put it into an addendum"),
+    "discard-leftover": _("Discard it"),
+    "addendum-expired": _(
+        "The session has ended. Sign in again in another tab, then press again: your text stays."
+    ),
+    "sign-out-unsaved": _("Text of yours is not saved yet and would be lost. Sign out all the same?"),
+    "window-by-hand": _("by hand"),
+    "not-sent-unreachable": _("The server does not answer. It is sent when the connection is back."),
     "your-text": _("Your text"),
     "their-text": _("Text of {author}, {time}"),
     "keep-mine": _("Keep mine"),

@@ -40,7 +40,11 @@ def listing(request: Request) -> HttpResponse:
         "newest": _with_studies(request, list(visible[:NEWEST])),
         "upload_config": {"url": reverse("arrivals")},
     }
-    return render(request, "review/_arrivals.html" if request.htmx else "review/arrivals.html", context)
+    template = "review/arrivals.html"
+    if request.htmx:
+        is_quarantine = request.GET.get("part") == "quarantine"
+        template = "review/_quarantine.html" if is_quarantine else "review/_arrivals.html"
+    return render(request, template, context)
 
 
 def _compared(quarantined: QuerySet[Arrival]) -> list[Arrival]:

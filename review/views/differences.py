@@ -25,12 +25,25 @@ def marked(old: str, new: str) -> SafeString:
     """The new text with what was taken out in <del> and what was put in in <ins>."""
     before, after = words(old), words(new)
     pieces: list[SafeString] = []
-    for step in Levenshtein.opcodes(before, after):
-        gone = "".join(before[step.src_start : step.src_end])
-        come = "".join(after[step.dest_start : step.dest_end])
-        if step.tag == "equal":
+    for is_equal, gone, come in _stretches(before, after):
+        if is_equal:
             pieces.append(format_html("{}", come))
             continue
         pieces += [format_html("<del>{}</del>", gone)] if gone else []
         pieces += [format_html("<ins>{}</ins>", come)] if come else []
     return format_html_join("", "{}", ((piece,) for piece in pieces))
+
+
+def _stretches(before: list[str], after: list[str]) -> list[tuple[bool, str, str]]:
+    """(alike, old, new) in order. Changes with nothing but blanks between them are one change: a sentence
+    written anew is read as old and new, not as their words in turn."""
+    found: list[tuple[bool, str, str]] = []
+    for step in Levenshtein.opcodes(before, after):
+        gone = "".join(before[step.src_start : step.src_end])
+        come = "".join(after[step.dest_start : step.dest_end])
+        is_equal = step.tag == "equal"
+        if found and not found[-1][0] and (not is_equal or come.isspace()):
+            found[-1] = (False, found[-1][1] + gone, found[-1][2] + come)
+        else:
+            found.append((is_equal, gone, come))
+    return found

@@ -1,5 +1,6 @@
 """What every door of the pages does the same way: who may come in, what is here, how a refusal is told."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
@@ -8,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django_htmx.middleware import HtmxDetails
 
@@ -53,6 +55,10 @@ def refused(request: HttpRequest, error: ReviewError) -> HttpResponse:
     """A refusal as JSON or as a page, with its own status."""
     if wants_json(request):
         return JsonResponse(error_body(error), status=error.status)
+    if getattr(request, "htmx", False):
+        # A whole page inside a part of one helps nobody: the part stays, and the notice says why.
+        told = {"HX-Reswap": "none", "HX-Trigger": json.dumps({"refused": str(error.message)})}
+        return HttpResponse(status=error.status, headers=told)
     template = "403.html" if error.status == 403 else "refused.html"
     return render(request, template, {"message": error.message, "errors": error.errors}, status=error.status)
 
@@ -73,19 +79,32 @@ def door(*capabilities: Capability) -> Callable[[View[P]], Callable[..., HttpRes
                     return _sign_in_first(request)
                 if capabilities and not people.capabilities(request.user) & set(capabilities):
                     raise NotAllowed
-                return view(cast(Request, request), *args, **kwargs)
+                return _kept_from_caches(view(cast(Request, request), *args, **kwargs))
             except ReviewError as error:
-                return refused(request, error)
+                return _kept_from_caches(refused(request, error))
 
         return guarded
 
     return decorate
 
 
+def _kept_from_caches(response: HttpResponseBase) -> HttpResponseBase:
+    """Pages name patients: no browser may show one again to whoever presses Back after a sign-out. What says
+    for itself how long it may be kept (an image, under a name that changes with it) is left alone."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
 def _sign_in_first(request: HttpRequest) -> HttpResponse:
     if wants_json(request) or cast(Request, request).htmx:
         return JsonResponse(error_body(SignInFirst()), status=401)
-    return redirect_to_login(request.get_full_path())
+    # Whoever signs in again is sent on by GET: to where the form stood, not to what it was sent to.
+    study_instance_uid = (
+        request.resolver_match.kwargs.get("study_instance_uid") if request.resolver_match else None
+    )
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    return redirect_to_login(reverse("study", args=[study_instance_uid]) if study_instance_uid else "/")
 
 
 def study_or_404(user: User, study_instance_uid: str) -> Study:

@@ -18,6 +18,7 @@ from review.models.reports import Report, Revision
 from review.models.states import JobStatus
 from review.models.studies import Image, Study
 from review.selectors import drafts
+from review.selectors import reports as report_selector
 from review.services import reports
 from review.views import images, vocabulary
 
@@ -165,6 +166,21 @@ def lock(report: Report | None, user: User, now: datetime) -> dict[str, Any]:
     return {"mine": held["holder_id"] == user.pk, "holder": held["holder"], "since": held["since"]}
 
 
+def newer(report: Report | None, based_on: int | None) -> dict[str, Any]:
+    """The newest revision, where a page says that it shows an older one."""
+    if report is None or based_on is None or report.revision_number <= based_on:
+        return {}
+    return {"current": reports.describe_revision(report_selector.current_revision(report))}
+
+
+def _origin(revision: Revision | None) -> list[dict[str, Any]]:
+    """The draft sentences that the newest revision was written from: their text is the model's still."""
+    if revision is None or revision.draft is None:
+        return []
+    sentences = revision.draft.sentences.prefetch_related("evidence")
+    return [_sentence_data(sentence) for sentence in sentences]
+
+
 def initial_text(revision: Revision | None, ready: Draft | None) -> dict[str, str]:
     """What the editor starts with: the newest revision, else the draft's prose, else nothing."""
     if revision is not None:
@@ -194,6 +210,7 @@ def editor(
         "findings": initial["findings"],
         "impression": initial["impression"],
         "initial": initial,
+        "origin": _origin(revision),
         "template": templates.empty_report(study.site.language),
         "lock": lock(report, user, now),
     }

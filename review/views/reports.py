@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from review.exceptions import InvalidInput, NotAllowed, ReviewError
-from review.forms import AddendumForm, LockForm, SaveForm, SignForm
+from review.forms import AddendumForm, LockForm, LookForm, SaveForm, SignForm
 from review.models.people import Capability
 from review.models.reports import Signature
 from review.selectors import reports
@@ -54,8 +54,9 @@ def save(request: Request, study_instance_uid: str) -> JsonResponse:
 @require_safe
 def state(request: Request, study_instance_uid: str) -> HttpResponse:
     """The status of the report in a word."""
-    report = reports.of(study_or_404(request.user, study_instance_uid))
-    context = {"report": report, "is_signed": report is not None and report.is_signed()}
+    study = study_or_404(request.user, study_instance_uid)
+    report = reports.of(study)
+    context = {"study": study, "report": report, "is_signed": report is not None and report.is_signed()}
     return render(request, "review/_report_state.html", context)
 
 
@@ -69,13 +70,18 @@ _LOCK_ACTS = {
 @door(Capability.READ)
 @require_http_methods(["GET", "HEAD", "POST"])
 def lock(request: Request, study_instance_uid: str) -> JsonResponse:
-    """Who is writing; a POST holds, releases or takes over."""
+    """Who is writing, and the newest text where the page has an older one; a POST holds, releases or takes
+    over."""
     study = study_or_404(request.user, study_instance_uid)
     report = reports.of(study)
     if request.method == "POST":
-        act = _LOCK_ACTS[valid(LockForm(request.POST))["action"]]
-        report = act(study, by=request.user)
-    return JsonResponse(panels.lock(report, request.user, timezone.now()))
+        given = valid(LockForm(request.POST))
+        report = _LOCK_ACTS[given["action"]](study, by=request.user)
+    else:
+        given = valid(LookForm(request.GET))
+    return JsonResponse(
+        panels.lock(report, request.user, timezone.now()) | panels.newer(report, given["based_on"])
+    )
 
 
 @sensitive_post_parameters("password")
@@ -126,4 +132,6 @@ def addenda(request: Request, study_instance_uid: str) -> HttpResponse:
             addendum_text=request.POST.get("text", ""),
         )
     messages.success(request, _("The addendum is signed."))
+    if wants_json(request):
+        return JsonResponse({"next": reverse("study", args=[study_instance_uid])})
     return redirect("study", study_instance_uid)

@@ -70,3 +70,16 @@ export function make(tag, className = "", text = "") {
 export function clock(moment) {
   return new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" }).format(moment);
 }
+
+/**
+ * After a modal dialog Chromium gives the focus back to the text, but not the caret: keys then go nowhere until
+ * somebody clicks. Going in again puts the caret where it was.
+ */
+export function giveBackTheCaret() {
+  const area = document.activeElement;
+  if (!(area instanceof HTMLTextAreaElement)) return;
+  const { selectionStart, selectionEnd } = area;
+  area.blur();
+  area.focus({ preventScroll: true });
+  area.setSelectionRange(selectionStart, selectionEnd);
+}

@@ -44,9 +44,10 @@ function listen() {
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful) clearToast(message("server-unreachable"));
   });
+  document.body.addEventListener("refused", (event) => toast(event.detail.value));
   document.body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    if (status === 409 || status === 422) return;
+    if (status === 409 || status === 422 || event.detail.xhr.getResponseHeader("HX-Trigger")) return;
     toast(message(status === 401 || status === 403 ? "not-allowed" : "server-failed", { status }));
   });
 }

@@ -26,7 +26,8 @@ export function bind(key, press, release = null) {
 
 function nameOf(event) {
   const key = event.key.toLowerCase();
-  return event.ctrlKey || event.metaKey ? `ctrl+${key}` : key;
+  if (event.ctrlKey || event.metaKey) return `ctrl+${key}`;
+  return event.shiftKey && key.startsWith("arrow") ? `shift+${key}` : key;
 }
 
 function dispatch(event, phase) {
@@ -51,6 +52,7 @@ function toggleSheet() {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && isTyping(event) && !event.isComposing) {
+    event.preventDefault(); // a search field would empty itself
     event.target.blur();
     return;
   }

@@ -27,15 +27,37 @@ function watchAll(root) {
   for (const element of root.querySelectorAll("[data-live]")) watch(element);
 }
 
+const FOCUSABLE = "a[href], button, input, select, textarea, [tabindex]";
+const shown = new Map(); // the last answer of each part, by its id
 let focused = null;
 
-document.body.addEventListener("htmx:beforeSwap", (event) => {
+/** Where the focus is inside a part: by id, or as the how-manieth of its kind. */
+function placeOf(target) {
   const active = document.activeElement;
-  focused = event.detail.target.contains(active) ? (active.id || null) : null;
+  if (!target.contains(active)) return null;
+  return { id: active.id, host: target.id, at: [...target.querySelectorAll(FOCUSABLE)].indexOf(active) };
+}
+
+function restore({ id, host, at }) {
+  const named = id === "" ? null : document.getElementById(id);
+  return named ?? document.getElementById(host)?.querySelectorAll(FOCUSABLE)[at] ?? null;
+}
+
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, serverResponse } = event.detail;
+  // What did not change is not put in again: focus, light and a screen reader's place stay where they are.
+  const isRefresh = event.detail.requestConfig.triggeringEvent?.type === "refresh";
+  if (isRefresh && shown.get(target.id) === serverResponse) {
+    event.detail.shouldSwap = false;
+    return;
+  }
+  if (target.id) shown.set(target.id, serverResponse);
+  focused = placeOf(target);
 });
 document.body.addEventListener("htmx:afterSettle", () => {
-  if (focused !== null && document.activeElement?.id !== focused) {
-    document.getElementById(focused)?.focus({ preventScroll: true });
+  if (focused !== null) {
+    const element = restore(focused);
+    if (element !== document.activeElement) element?.focus({ preventScroll: true });
   }
   focused = null;
   watchAll(document.body);

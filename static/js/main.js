@@ -1,10 +1,10 @@
 /** Loaded by every page: theme, notices, keys, live parts. */
 
-import { message } from "./dom.js";
+import { giveBackTheCaret, message } from "./dom.js";
 import { clearToast, toast } from "./errors.js";
 import "./keyboard.js";
 import "./live.js";
-import { forgetAll } from "./report/journal.js";
+import { forget, keepsAnything } from "./report/journal.js";
 
 const YEAR_S = 31_536_000;
 
@@ -22,14 +22,24 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
 }
 
 for (const select of document.querySelectorAll("select[data-submit-on-change]")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
+  select.addEventListener("change", () => {
+    // The address may have changed since the page was made: filters are in it.
+    const { next } = select.form.elements;
+    if (next) next.value = location.pathname + location.search;
+    select.form.requestSubmit();
+  });
 }
 
 for (const form of document.querySelectorAll("form[data-sign-out]")) {
-  form.addEventListener("submit", forgetAll);
+  form.addEventListener("submit", (event) => {
+    const { user } = document.body.dataset;
+    if (keepsAnything(user) && !confirm(message("sign-out-unsaved"))) event.preventDefault();
+    else forget(user);
+  });
 }
 
 for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("close", giveBackTheCaret);
   for (const button of dialog.querySelectorAll("[data-close]")) {
     button.addEventListener("click", () => dialog.close());
   }

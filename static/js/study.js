@@ -36,6 +36,7 @@ const report = connectReport(page, light);
 
 async function open(figure) {
   const viewer = new Viewer(figure, { kind });
+  figure.addEventListener("focusin", () => activate(figure));
   viewers.set(figure.dataset.sop, viewer);
   const state = figure.querySelector(".viewport-state");
   viewer.addEventListener("first-paint", () => {
@@ -65,7 +66,10 @@ function describe(figure, viewer) {
 }
 
 function activate(figure) {
+  if (figure.classList.contains("active")) return;
   for (const other of document.querySelectorAll(".viewport")) other.classList.toggle("active", other === figure);
+  const viewer = viewers.get(figure.dataset.sop);
+  if (viewer?.isReady) tools.show(viewer);
 }
 
 function active() {
@@ -108,6 +112,16 @@ function badge(masks) {
   }
 }
 
+/** What a drafter would see now against what this page was made from: an image may have come meanwhile. */
+const inputNow = () => document.querySelector("#report-state [data-input]")?.dataset.input;
+const inputThen = inputNow();
+function noticeChange() {
+  const changed = inputNow() !== inputThen;
+  const notice = document.getElementById("study-changed");
+  if (changed && notice.hidden) document.getElementById("draft-panel")?.dispatchEvent(new CustomEvent("refresh"));
+  notice.hidden = !changed;
+}
+
 function restyle(look) {
   for (const viewer of viewers.values()) viewer.restyle(look);
 }
@@ -115,6 +129,7 @@ function restyle(look) {
 light.addEventListener("change", () => restyle({ lit: light.masks }));
 structures.addEventListener("change", () => restyle({ hidden: structures.hidden }));
 document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id === "report-state") noticeChange();
   if (event.detail.target.id !== "draft-panel") return;
   report.readDraft();
   if (shownBadge !== readJson("draft-badge", "")) loadMasks();
@@ -131,6 +146,6 @@ addEventListener("pagehide", () => {
 });
 
 const opened = [...document.querySelectorAll("figure.viewport")].map(open);
-connectTools({ active, restyle, viewers });
+const tools = connectTools({ active, restyle, viewers });
 await loadMasks();
 await Promise.allSettled(opened);

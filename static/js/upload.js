@@ -99,14 +99,17 @@ function answered(request, row, again) {
     poll();
     return;
   }
-  const text = request.status === 0 ? message("server-unreachable") : request.response?.message ?? message("server-failed", { status: request.status });
+  const text = request.status === 0 ? message("not-sent-unreachable") : request.response?.message ?? message("server-failed", { status: request.status });
   const retry = make("button", "", message("send-again"));
   retry.type = "button";
-  retry.addEventListener("click", () => {
+  const goOn = () => {
+    removeEventListener("online", goOn);
     row.querySelector(".state").replaceChildren(Object.assign(make("progress"), { max: 100, value: 0 }));
     row.querySelector(".reason").textContent = "";
     again();
-  });
+  };
+  retry.addEventListener("click", goOn);
+  if (request.status === 0) addEventListener("online", goOn);
   row.dataset.status = "not-sent";
   row.querySelector(".state").textContent = message("not-sent");
   row.querySelector(".reason").replaceChildren(text, " ", retry);
@@ -143,8 +146,11 @@ function poll() {
       const response = await fetch(`${config.url}?batch=${batch}`, { headers: { Accept: "application/json" }, redirect: "manual" });
       if (response.ok) {
         for (const arrival of (await response.json()).arrivals) {
-          const row = rows.get(arrival.id) ?? list.appendChild(emptyRow(arrival));
-          tell(row, arrival);
+          const known = rows.get(arrival.id);
+          // One whose answer is still on its way has a row already: it is told of there.
+          if (known === undefined && sending > 0) continue;
+          tell(known ?? list.appendChild(emptyRow(arrival)), arrival);
+          if (arrival.status === "quarantined") document.getElementById("quarantine")?.dispatchEvent(new CustomEvent("refresh"));
         }
       }
     } catch (error) {

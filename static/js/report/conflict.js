@@ -19,7 +19,7 @@ function button(text, act, className = "") {
 }
 
 /** Show both texts with a choice, which may wait: nothing is saved until it is made. */
-export function showConflict(editor, { mine, theirs }) {
+export function showConflict(editor, { theirs }) {
   const dialog = document.getElementById("conflict");
   const again = document.getElementById("show-conflict");
   const box = dialog.firstElementChild;
@@ -38,20 +38,26 @@ export function showConflict(editor, { mine, theirs }) {
   actions.append(
     button(message("keep-mine"), settle(() => editor.keepMine(theirs)), "primary"),
     button(message("take-theirs"), () => {
+      const mine = editor.text();
       again.hidden = true;
-      editor.takeTheirs(theirs);
+      editor.takeTheirs(theirs, mine);
+      dialog.addEventListener("close", () => editor.forgetMine(), { once: true });
       const after = make("div", "actions");
       after.append(button(message("close"), settle(() => {})), button(message("bring-mine-back"), settle(() => editor.setText(mine))));
       fill(make("p", "notice", message("yours-below")), column(message("your-text"), mine), after);
     }),
     button(message("decide-later"), () => dialog.close(), "quiet"),
   );
-  const texts = make("div", "versions");
-  texts.append(column(message("your-text"), mine), column(by, theirs));
-  fill(make("p", "", message("conflict-help")), texts, actions);
+  const open = () => {
+    // The person may have gone on writing since: what is compared is what is in the editor now.
+    const texts = make("div", "versions");
+    texts.append(column(message("your-text"), editor.text()), column(by, theirs));
+    fill(make("p", "", message("conflict-help")), texts, actions);
+    if (!dialog.open) dialog.showModal();
+  };
   again.hidden = false;
-  again.onclick = () => dialog.showModal();
-  if (!dialog.open) dialog.showModal();
+  again.onclick = open;
+  open();
 }
 
 /** Say that typed text came back, and let the person return to what the server has. */

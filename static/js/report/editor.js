@@ -9,6 +9,8 @@ import { digest, normalise } from "./text.js";
 
 const IDLE_MS = 1_500;
 const ANSWER_MS = 12_000;
+/** In the journal: a text that was put aside for another, and stands on no revision. */
+const NO_BASE = -1;
 const RETRY_MS = [2_000, 5_000, 10_000, 20_000];
 
 const same = (a, b) => a.findings === b.findings && a.impression === b.impression;
@@ -50,8 +52,14 @@ export class Editor extends EventTarget {
     this.#typed();
   }
 
+  /** Somebody else writes, or it is signed: nothing may be put into the text. */
+  get isReadOnly() {
+    return this.areas.findings.readOnly;
+  }
+
   /** Append a sentence to a section, as if typed. */
   insert(section, sentence) {
+    if (this.isReadOnly) return;
     const area = this.areas[section];
     const gap = area.value === "" || /\s$/.test(area.value) ? "" : " ";
     area.setRangeText(gap + sentence, area.value.length, area.value.length, "end");
@@ -82,7 +90,7 @@ export class Editor extends EventTarget {
     });
     addEventListener("pagehide", () => this.#saveOnLeaving());
     addEventListener("beforeunload", (event) => {
-      if (this.isDirty() && this.state !== "signed") event.preventDefault();
+      if (this.isDirty()) event.preventDefault();
     });
     addEventListener("online", () => { if (this.isDirty()) this.flush(); });
   }
@@ -90,14 +98,22 @@ export class Editor extends EventTarget {
   #typed() {
     this.dispatchEvent(new Event("text"));
     if (!this.isDirty()) {
-      this.journal.clear();
-      if (this.state === "unsaved") this.#savedStatus();
+      this.#settleIfClean();
       return;
     }
     const isKept = this.journal.write({ ...this.text(), based_on: this.basedOn });
     if (this.state === "conflict") return;
     if (this.state === "saved") this.#say("unsaved", message(isKept ? "unsaved" : "unsaved-unkept"));
     this.#later(IDLE_MS);
+  }
+
+  /** The text is again what the server has: nothing is unsaved any more, whatever went wrong before. */
+  #settleIfClean() {
+    if (this.isDirty() || this.state === "conflict" || this.state === "signed") return;
+    clearTimeout(this.timer);
+    this.failures = 0;
+    this.journal.clear();
+    this.#savedStatus();
   }
 
   #later(ms) {
@@ -126,7 +142,14 @@ export class Editor extends EventTarget {
     if (status === 200 && body !== null) {
       if (body.sha256 === await digest(sent)) this.#accepted(body, sent);
       else this.#say("failed", message("saved-other"));
-    } else if (status === 409 && body?.code === "revision-conflict") {
+    } else {
+      this.refused(status, body);
+    }
+  }
+
+  /** What a save or a signature was refused for: shown as what it is, with a way on. */
+  refused(status, body) {
+    if (status === 409 && body?.code === "revision-conflict") {
       this.#conflict(body.errors.current);
     } else if (status === 409 && body?.code === "report-signed") {
       this.#say("signed", body.message);
@@ -207,8 +230,27 @@ export class Editor extends EventTarget {
   }
 
   #conflict(theirs) {
+    clearTimeout(this.timer);
     this.#say("conflict", message("conflict"));
-    this.dispatchEvent(new CustomEvent("conflict", { detail: { mine: this.text(), theirs } }));
+    if (this.isDirty()) this.journal.write({ ...this.text(), based_on: this.basedOn });
+    this.dispatchEvent(new CustomEvent("conflict", { detail: { theirs } }));
+  }
+
+  /** A newer text of somebody else: taken where nothing is unsaved here, shown beside ours where something is. */
+  meet(theirs) {
+    if (theirs.revision <= this.basedOn || this.saving || this.state === "signed") return;
+    if (this.state === "conflict" || this.isDirty()) this.#conflict(theirs);
+    else this.#adopt(theirs);
+  }
+
+  #adopt(theirs) {
+    this.basedOn = theirs.revision;
+    this.sha256 = theirs.sha256;
+    this.saved = { findings: normalise(theirs.findings), impression: normalise(theirs.impression) };
+    this.savedAt = theirs.saved_at;
+    this.state = "unsaved";
+    this.setText(this.saved);
+    this.#savedStatus();
   }
 
   /** Settle a conflict: the person's text wins and is saved on top of the other, which stays in the history. */
@@ -220,21 +262,22 @@ export class Editor extends EventTarget {
     this.flush();
   }
 
-  /** Settle a conflict: take the other text. */
-  takeTheirs(theirs) {
-    this.basedOn = theirs.revision;
-    this.sha256 = theirs.sha256;
-    this.saved = { findings: normalise(theirs.findings), impression: normalise(theirs.impression) };
-    this.savedAt = theirs.saved_at;
-    this.state = "unsaved";
-    this.setText(this.saved);
-    this.#savedStatus();
+  /** Settle a conflict: take the other text. `mine` stays in the journal until `forgetMine`. */
+  takeTheirs(theirs, mine) {
+    this.#adopt(theirs);
+    this.journal.write({ ...mine, based_on: NO_BASE });
+  }
+
+  /** The person has seen their own text once more and lets it go. */
+  forgetMine() {
+    if (!this.isDirty()) this.journal.clear();
   }
 
   /** Try again after a lock was taken over or freed. */
   resume() {
     if (this.state === "locked") this.state = "unsaved";
     if (this.isDirty()) this.flush();
+    else this.#settleIfClean();
   }
 
   #restore() {
@@ -251,6 +294,8 @@ export class Editor extends EventTarget {
       this.#say("unsaved", message("unsaved"));
       this.#later(IDLE_MS);
     } else {
+      // Until the person decides, this text stands on what it was written on, not on what came since.
+      this.basedOn = kept.based_on;
       this.#say("conflict", message("conflict"));
     }
   }

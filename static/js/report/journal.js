@@ -34,9 +34,16 @@ export class Journal {
   }
 }
 
-/** Remove every entry of this browser: at sign-out. */
-export function forgetAll() {
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(PREFIX)) localStorage.removeItem(key);
-  }
+function keysOf(user) {
+  return Object.keys(localStorage).filter((key) => key.startsWith(`${PREFIX}${user}:`));
+}
+
+/** Whether text of this person is kept here that no server has. */
+export function keepsAnything(user) {
+  return keysOf(user).length > 0;
+}
+
+/** Remove what is kept of one person: at their sign-out. Another's text is not theirs to lose. */
+export function forget(user) {
+  for (const key of keysOf(user)) localStorage.removeItem(key);
 }

@@ -9,10 +9,11 @@ const BEAT_MS = 30_000;
 const LOOK_MS = 10_000;
 
 export class Lock extends EventTarget {
-  /** `state`: `{mine, holder, since}` as the page was made. */
-  constructor(url, state) {
+  /** `state`: `{mine, holder, since}` as the page was made; `basedOn()` the revision that is on screen. */
+  constructor(url, state, basedOn) {
     super();
     this.url = url;
+    this.basedOn = basedOn;
     this.banner = document.getElementById("lock-banner");
     this.holds = false;
     this.#apply(state);
@@ -58,6 +59,7 @@ export class Lock extends EventTarget {
   async #ask(action) {
     const form = new FormData();
     form.set("action", action);
+    form.set("based_on", this.basedOn());
     try {
       const { status, body } = await post(this.url, form);
       if (status === 200) {
@@ -78,7 +80,7 @@ export class Lock extends EventTarget {
   async #look() {
     if (this.holds || document.visibilityState !== "visible") return;
     try {
-      const response = await fetch(this.url, { headers: { Accept: "application/json" }, redirect: "manual" });
+      const response = await fetch(`${this.url}?based_on=${this.basedOn()}`, { headers: { Accept: "application/json" }, redirect: "manual" });
       if (response.ok) this.#apply(await response.json());
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
@@ -87,6 +89,8 @@ export class Lock extends EventTarget {
 
   #apply(state) {
     const was = this.state === undefined ? null : this.isForeign;
+    // Before the text may be written into again: it must be the newest one.
+    if (state.current) this.dispatchEvent(new CustomEvent("newer", { detail: state.current }));
     this.state = { mine: state.mine, holder: state.holder ?? null, since: state.since ?? null };
     if (this.isForeign) this.#stop();
     this.banner.hidden = !this.isForeign;

@@ -2,6 +2,7 @@
 
 import { message, readJson } from "../dom.js";
 import { bind } from "../keyboard.js";
+import { connectAddendum, offerLeftover, showLeftover } from "./addendum.js";
 import { showConflict, showRestored } from "./conflict.js";
 import { Editor } from "./editor.js";
 import { Lock } from "./lock.js";
@@ -20,6 +21,10 @@ export function connectReport(page, light) {
   draft.onuse = () => writing?.useDraft();
   draft.ontemplate = () => writing?.useTemplate();
   draft.read();
+  if (form === null) {
+    connectAddendum(page.report);
+    offerLeftover(page.report);
+  }
   return {
     readDraft: () => draft.read(),
     sentencesOn: (mask) => draft.sentencesOn(mask),
@@ -111,6 +116,7 @@ class Writing {
     this.language = page.report.language;
     this.template = page.report.template;
     this.editor = new Editor(form, page.report);
+    this.seen = new Map(page.report.origin.map((sentence) => [sentence.id, sentence]));
     this.mirrors = Object.fromEntries(
       SECTIONS.map((name) => [name, new Mirror(this.editor.areas[name], page.report.language)]),
     );
@@ -130,12 +136,15 @@ class Writing {
 
   /** Mark what is the model's in both sections and tell the draft panel. */
   mark() {
+    for (const sentence of this.draft.sentences) this.seen.set(sentence.id, sentence);
+    // Text that came from an earlier draft is the model's still: the newest draft's sentences come first.
+    const earlier = [...this.seen.values()].filter((sentence) => this.draft.find(sentence.id) === undefined);
     const parts = SECTIONS.flatMap((name) => {
-      const sentences = this.draft.sentences.filter((sentence) => sentence.section === name);
+      const sentences = [...this.draft.sentences, ...earlier].filter((sentence) => sentence.section === name);
       return this.mirrors[name].mark(sentences);
     });
     this.draft.tell(parts);
-    document.querySelector(".legend").hidden = this.draft.sentences.length === 0;
+    document.querySelector(".legend").hidden = this.seen.size === 0;
     const written = SECTIONS.some((name) => this.editor.areas[name].value.trim() !== "");
     for (const offer of this.draft.place?.querySelectorAll("[data-use-draft], [data-use-template]") ?? []) {
       offer.hidden = written;
@@ -144,6 +153,7 @@ class Writing {
 
   /** Put the whole draft into an empty report. */
   useDraft() {
+    if (this.editor.isReadOnly) return;
     const gap = this.language === "ja" ? "" : " ";
     const text = Object.fromEntries(SECTIONS.map((name) => [
       name, this.draft.sentences.filter((sentence) => sentence.section === name).map((s) => s.text).join(gap),
@@ -154,6 +164,7 @@ class Writing {
 
   /** Put the headings of the empty template into an empty report, and the caret behind the first. */
   useTemplate() {
+    if (this.editor.isReadOnly) return;
     this.editor.setText(this.template);
     const { findings } = this.editor.areas;
     const firstLine = findings.value.indexOf("\n");
@@ -172,14 +183,15 @@ class Writing {
       area.addEventListener("click", show);
       area.addEventListener("blur", () => light.clear());
       area.addEventListener("pointermove", (event) => {
-        this.draft.lightSentence(mirror.atPoint(event.clientX, event.clientY) ?? mirror.atCaret());
+        this.draft.lightSentence(mirror.atPoint(event.clientX, event.clientY));
       });
       area.addEventListener("pointerleave", () => light.clear());
     }
   }
 
   #connectLock(page) {
-    this.lock = new Lock(page.report.lock_url, page.report.lock);
+    this.lock = new Lock(page.report.lock_url, page.report.lock, () => this.editor.basedOn);
+    this.lock.addEventListener("newer", (event) => this.editor.meet(event.detail));
     const apply = () => {
       this.editor.setReadOnly(this.lock.isForeign);
       if (!this.lock.isForeign) this.editor.resume();
@@ -196,7 +208,7 @@ class Writing {
     const server = { findings: page.report.findings, impression: page.report.impression };
     if (this.editor.state === "conflict") {
       const theirs = { ...server, revision: page.report.revision, sha256: page.report.sha256, author: page.report.author, saved_at: page.report.saved_at };
-      showConflict(this.editor, { mine: this.editor.text(), theirs });
+      showConflict(this.editor, { theirs });
     } else {
       showRestored(this.editor, server);
     }
@@ -213,5 +225,7 @@ class Writing {
   #end() {
     this.lock.stop();
     this.editor.setReadOnly(true);
+    for (const name of ["sign", "show-conflict"]) document.getElementById(name)?.toggleAttribute("disabled", true);
+    showLeftover(document.getElementById("restored"), this.editor.isDirty() ? this.editor.text() : null);
   }
 }

@@ -1,6 +1,10 @@
 /** The sign dialog: save first, show exactly what will be signed, ask for the password again. */
 
 import { make, message, post, SignedOut } from "../dom.js";
+import { toast } from "../errors.js";
+
+/** Refusals that are about the text, not about the signature: the editor shows them. */
+const ELSEWHERE = new Set(["revision-conflict", "report-signed", "report-locked"]);
 
 export class SignDialog {
   constructor(dialog, editor) {
@@ -18,7 +22,10 @@ export class SignDialog {
   async open() {
     if (this.dialog.open) return;
     const isSaved = await this.editor.flush({ evenIfClean: true });
-    if (!isSaved) return;
+    if (!isSaved) {
+      toast(message("sign-needs-saved"));
+      return;
+    }
     const text = this.editor.text();
     this.form.elements.revision.value = this.editor.basedOn;
     this.form.elements.sha256.value = this.editor.sha256;
@@ -49,6 +56,11 @@ export class SignDialog {
       if (status === 200) {
         this.editor.state = "signed";
         location.assign(body.next);
+        return;
+      }
+      if (ELSEWHERE.has(body?.code)) {
+        this.dialog.close();
+        this.editor.refused(status, body);
         return;
       }
       this.#complain(body?.message ?? message("server-failed", { status }));

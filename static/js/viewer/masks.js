@@ -45,7 +45,7 @@ export function styles(masks, look) {
   masks.forEach((mask, index) => {
     const isLit = look.lit.has(mask.id);
     const isDim = look.lit.size > 0 && !isLit;
-    const shown = isLit || (look.on && !look.hidden.has(mask.id));
+    const shown = look.on && !look.hidden.has(mask.id);
     const fill = (look.filled ? 0.3 : 0) + (isLit ? 0.22 : 0);
     const line = isDim ? 0.35 : 1;
     bytes.set([...rgb(mask.colour), shown ? 255 : 0], index * 4);

@@ -4,6 +4,7 @@ import { make, message } from "../dom.js";
 import { bind } from "../keyboard.js";
 
 const STEP = 1.25;
+const STEP_PX = 24;
 
 /** `active()` is the viewer last touched; `restyle` applies an overlay look to every viewer. */
 export function connectTools({ active, restyle, viewers }) {
@@ -23,7 +24,7 @@ export function connectTools({ active, restyle, viewers }) {
     invert: { key: "i", act: (viewer) => viewer.invert() },
     fit: { key: "f", act: (viewer) => viewer.fit() },
     "one-to-one": { key: "1", act: (viewer) => viewer.oneToOne() },
-    reset: { key: "r", act: (viewer) => { viewer.reset(); presets.value = "0"; } },
+    reset: { key: "r", act: (viewer) => viewer.reset() },
     "zoom-in": { key: "+", act: (viewer) => viewer.zoom(STEP) },
     "zoom-out": { key: "-", act: (viewer) => viewer.zoom(1 / STEP) },
     overlays: { key: "h", act: () => setLook({ on: !look.on }) },
@@ -42,26 +43,56 @@ export function connectTools({ active, restyle, viewers }) {
 
   const choose = (index) => {
     const viewer = active();
-    if (!viewer?.isReady) return;
+    if (!viewer?.isReady || viewer.presets[index] === undefined) return;
     if (index === 0) viewer.setFirstLook();
     else viewer.setWindow(viewer.presets[index]);
   };
-  presets.addEventListener("change", () => choose(Number(presets.value)));
-  bind("w", () => {
-    presets.selectedIndex = (presets.selectedIndex + 1) % presets.options.length;
-    choose(presets.selectedIndex);
+  presets.addEventListener("change", () => {
+    choose(Number(presets.value));
+    presets.blur(); // the keys are the image's again
   });
-  const fill = (viewer) => {
-    presets.replaceChildren(...viewer.presets.map((preset, index) => {
-      const option = make("option", "", presetName(preset, index));
-      option.value = String(index);
+  bind("w", () => {
+    const viewer = active();
+    if (viewer?.isReady) choose((presetOf(viewer) + 1) % viewer.presets.length);
+  });
+  /** The list of one viewer's windows, at the one it shows; a window made by hand has an entry of its own. */
+  const show = (viewer) => {
+    const at = presetOf(viewer);
+    const names = viewer.presets.map((preset, index) => [String(index), presetName(preset, index)]);
+    if (at === -1) names.push(["hand", message("window-by-hand")]);
+    presets.replaceChildren(...names.map(([value, name]) => {
+      const option = make("option", "", name);
+      option.value = value;
       return option;
     }));
+    presets.value = at === -1 ? "hand" : String(at);
   };
   for (const viewer of viewers.values()) {
-    viewer.addEventListener("first-paint", () => fill(viewer), { once: true });
+    for (const name of ["window", "first-paint"]) {
+      viewer.addEventListener(name, () => { if (viewer === active()) show(viewer); });
+    }
   }
-  return { fill };
+  const pan = (dx, dy) => () => {
+    const viewer = active();
+    if (viewer?.isReady) {
+      viewer.pan(dx * STEP_PX * devicePixelRatio, dy * STEP_PX * devicePixelRatio);
+    }
+  };
+  const drag = (dx, dy) => () => {
+    const viewer = active();
+    if (viewer?.isReady) viewer.dragWindow(dx * STEP_PX, dy * STEP_PX);
+  };
+  for (const [key, dx, dy] of [["arrowleft", -1, 0], ["arrowright", 1, 0], ["arrowup", 0, -1], ["arrowdown", 0, 1]]) {
+    bind(key, pan(-dx, -dy));
+    bind(`shift+${key}`, drag(dx, dy));
+  }
+  return { show };
+}
+
+/** Which of its windows a viewer shows; -1 for one made by hand. */
+function presetOf(viewer) {
+  const { center, width } = viewer.window;
+  return viewer.presets.findIndex((preset) => preset.center === center && preset.width === width);
 }
 
 function presetName(preset, index) {

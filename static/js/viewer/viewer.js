@@ -103,11 +103,13 @@ export class Viewer extends EventTarget {
     this.#setTable(windowTable(this.display, this.window));
   }
 
-  /** Change the window as a drag does: rightwards wider, downwards brighter, a canvas width the whole first window. */
+  /** Change the window as a drag does: rightwards wider, downwards brighter, a canvas width the first window. */
   dragWindow(dx, dy) {
     const reach = this.display.windows[0].width / Math.max(300, Math.min(this.canvas.width, this.canvas.height));
     const { center, width } = this.window;
-    this.setWindow({ center: center - dy * reach, width: width + dx * 2 * reach, function: "LINEAR" });
+    // Where low values are bright, a higher centre is what brightens.
+    const brighter = this.display.invert === this.inverted ? -1 : 1;
+    this.setWindow({ center: center + brighter * dy * reach, width: width + dx * 2 * reach, function: "LINEAR" });
   }
 
   invert() {
@@ -121,6 +123,7 @@ export class Viewer extends EventTarget {
     this.table = this.inverted ? invertTable(table, this.display.padding) : table;
     this.renderer.setTable(this.table);
     this.draw();
+    this.#say("window");
   }
 
   /** The masks of this image; see masks.json. */
