@@ -88,7 +88,7 @@ def _apex(person: Person, side: Side, back: Curve) -> Loft:
     growth = 0.035 * np.maximum(GRID - person.apex - 14, 0) ** 2
     radius = np.sqrt(1 - (1 - t) ** 2)
     x = sign(side) * 0.34 * person.half_width * (1 + 0.05 * person.waist / 8)
-    across = np.where(t > 0, 43 * radius, -1) + growth
+    across = np.where(t > 0, 38 * radius, -1) + growth
     z = back - 50
     deep = np.where(t > 0, 48 * radius, -1) + growth
     return Loft(x - across, x + across, z - deep, z + deep)
@@ -150,7 +150,9 @@ def _heart(person: Person, front: Curve, rng: np.random.Generator) -> Loft:
         ]
     )
     bottom = 1.22 * tall + 8
-    rear = spline([(-14, -6), (20, 22), (0.5 * tall, 0.36 * person.half_depth + 6), (tall, 22), (bottom, -20)])
+    rear = spline(
+        [(-14, -6), (20, 22), (0.5 * tall, 0.36 * person.half_depth + 6), (tall, 22), (bottom, -20)]
+    )
     ahead = front + 7 + spline([(-14, 45), (30, 12), (60, 0), (0.8 * tall, 2), (bottom, 34)])
     sway = wobble(rng, 40, 1.0)
     loft = Loft(right_edge + sway, left_edge + sway, ahead, rear, boxy=True).cut(-14, bottom)
@@ -161,12 +163,12 @@ def _mediastinum(person: Person, axis: Curve, front: Curve, back: Curve, rng: np
     """Great vessels, arch, gullet and the front of the spine: what no lung lies behind or before."""
     p = person.pedicle
     right = spline(
-        [(-170, 26), (person.apex, 0.95 * p), (-50, p), (-15, p + 1), (14, p + 3), (45, 0.9 * p), (160, 22)]
+        [(-170, 26), (person.apex, 0.8 * p), (-50, p), (-15, p + 1), (14, p + 3), (45, 0.9 * p), (160, 22)]
     )
     left = spline(
         [
             (-170, 26),
-            (person.apex, 0.9 * p),
+            (person.apex, 0.78 * p),
             (-52, p),
             (-34, p + 0.75 * person.arch),
             (-22, p + person.arch),

@@ -16,6 +16,8 @@ LUNG_SHARE = 0.45
 """A pixel shows lung where at least so much of the ray through the chest lies above the diaphragm: the edge
 then follows the crest, and the heart hides nothing, as readers draw it."""
 AIR_SHARE = 0.76
+_DIAPHRAGM = 4.0
+"""mm of thickness given to the line of a dome."""
 
 
 @dataclass
@@ -60,11 +62,12 @@ def lay_out(body: Body, frame: Frame) -> Scene:
         body=body,
         trunk=_trunk(body, frame),
         air=zeros.copy(),
-        bone=_bones(body, frame),
+        bone=zeros.copy(),
         metal=zeros.copy(),
         organs=(heart, mediastinum, domes),
         open=open_,
     )
+    _bones(scene)
     _lungs(scene)
     _airways(scene)
     _belly(scene)
@@ -105,16 +108,30 @@ def _breast(body: Body, frame: Frame, side: Side, trunk: Span) -> Plane:
     return added * np.minimum(breast.length * np.float32(0.42 / (size + 4)), 1)
 
 
-def _bones(body: Body, frame: Frame) -> Plane:
-    posterior, anterior = skeleton.ribs(
-        body.chest, body.broken, lateral=frame.pose.view is ViewPosition.LEFT_LATERAL
-    )
-    bone = tubes.draw(frame, posterior)
-    bone += tubes.draw(frame, anterior)
-    bone += skeleton.spine(body.chest, frame)
-    for layer in skeleton.shoulders(body.chest, overlap=body.overlap, raised=body.raised):
-        bone += tubes.draw(frame, layer)
-    return bone
+def _bones(scene: Scene) -> None:
+    """All bone, and its masks."""
+    frame, body = scene.frame, scene.body
+    lateral = frame.pose.view is ViewPosition.LEFT_LATERAL
+    posterior, anterior = skeleton.ribs(body.chest, body.broken, lateral=lateral)
+    scene.bone += tubes.draw(frame, posterior)
+    scene.bone += tubes.draw(frame, anterior)
+    scene.mark("ribs", scene.bone > 0)
+    spine = skeleton.spine(body.chest, frame)
+    scene.bone += spine
+    scene.mark("spine", spine > 0.3)
+    for side in SIDES:
+        collar = tubes.draw(frame, [skeleton.clavicle(body.chest, side, body.raised)])
+        flat, rims = skeleton.blade(chest=body.chest, side=side, overlap=body.overlap)
+        blade = tubes.draw(frame, rims)
+        blade += tubes.draw(frame, [flat])
+        scene.bone += collar
+        scene.bone += blade
+        if not lateral:
+            scene.mark(f"clavicle_{side}", collar > 0)
+            scene.mark(f"scapula_{side}", blade > 0)
+    if not lateral:
+        arms = [skeleton.arm(body.chest, side, body.raised) for side in SIDES]
+        scene.bone += tubes.draw(frame, arms)
 
 
 def _lungs(scene: Scene) -> None:
@@ -131,7 +148,9 @@ def _lungs(scene: Scene) -> None:
         lung = scene.aerated(side, span)
         if side is Side.LEFT:
             beside = span & aorta
-            lung = np.maximum(lung - (beside.length - (beside & heart).length - (beside & mediastinum).length), 0)
+            lung = np.maximum(
+                lung - (beside.length - (beside & heart).length - (beside & mediastinum).length), 0
+            )
         scene.lung[side] = lung
     scene.grain = texture(scene)
 
@@ -154,10 +173,10 @@ def _airways(scene: Scene) -> None:
     scene.air += np.maximum(windpipe, tubes.draw(scene.frame, bronchi))
     scene.mark("trachea", windpipe > 0)
     tip = scene.frame.pixels(scene.frame.view(trachea.points[-1:]))[0]
-    scene.mark("carina", _disc(scene.frame, tip, 4.0))
+    scene.mark("carina", disc(scene.frame, tip, 4.0))
 
 
-def _disc(frame: Frame, centre: np.ndarray, radius: float) -> Mask:
+def disc(frame: Frame, centre: np.ndarray, radius: float) -> Mask:
     mask = np.zeros(frame.shape, bool)
     reach = max(radius / frame.spacing, 0.8)
     r0, c0 = (max(int(x - reach), 0) for x in centre)
@@ -193,10 +212,17 @@ def _belly(scene: Scene) -> None:
 def _organ_masks(scene: Scene) -> None:
     frame, chest = scene.frame, scene.body.chest
     heart, mediastinum, domes = scene.organs
-    lower = np.minimum(domes[Side.RIGHT].length, domes[Side.LEFT].length)
-    beating = heart.length > 1
-    scene.mark("heart", beating & (np.maximum(domes[Side.RIGHT].length, lower) < 0.6 * scene.trunk))
-    scene.mark("mediastinum", mediastinum.length > 1)
+    below = np.zeros(frame.shape, bool)
+    rows = max(1, round(_DIAPHRAGM / frame.spacing))
+    for side in SIDES:
+        whole = scene.open[side].length
+        under = (whole > 0) & ((scene.open[side] & domes[side]).length > (1 - LUNG_SHARE) * whole)
+        line = under.copy()
+        line[rows:] &= ~under[:-rows]
+        scene.mark(f"diaphragm_{side}", line)
+        below |= under
+    scene.mark("heart", (heart.length > 1) & ~below)
+    scene.mark("mediastinum", (mediastinum.length > 1) & ~below)
     scene.mark("aorta", chest.aorta.span(frame).length > 1)
 
 

@@ -50,7 +50,9 @@ def rib(chest: Chest, side: Side, number: int, count: int = 26) -> Points:
     return np.stack([x, y, middle + deep * cos], axis=1)
 
 
-def ribs(chest: Chest, broken: tuple[Break, ...] = (), *, lateral: bool = False) -> tuple[list[Tube], list[Tube]]:
+def ribs(
+    chest: Chest, broken: tuple[Break, ...] = (), *, lateral: bool = False
+) -> tuple[list[Tube], list[Tube]]:
     """(posterior, anterior) halves, so that crossings add up. A rib is a flat band: seen from the front its
     turn at the side shows its edge (lateral: its face)."""
     posterior, anterior = [], []
@@ -126,19 +128,6 @@ def _processes(chest: Chest) -> list[Tube]:
     return tubes
 
 
-def shoulders(chest: Chest, *, overlap: float, raised: float) -> list[list[Tube]]:
-    """Layers of tubes: collarbones, blades, arms. overlap: mm the blades stand over the lungs (AP); raised:
-    mm the collarbones stand higher."""
-    clavicles, blades, rims, arms = [], [], [], []
-    for side in SIDES:
-        clavicles.append(clavicle(chest, side, raised))
-        blade, rim = _blade(chest, side, overlap)
-        blades.append(blade)
-        rims += rim
-        arms += _arm(chest, side, raised)
-    return [clavicles, blades, rims, arms]
-
-
 def clavicle(chest: Chest, side: Side, raised: float) -> Tube:
     person, s = chest.person, sign(side)
     w, top = person.half_width, person.apex + 34 - raised
@@ -159,7 +148,7 @@ def clavicle(chest: Chest, side: Side, raised: float) -> Tube:
     return Tube(points, radii, 1.6, 0.16, 0.62 * person.bone)
 
 
-def _blade(chest: Chest, side: Side, overlap: float) -> tuple[Tube, list[Tube]]:
+def blade(chest: Chest, side: Side, overlap: float) -> tuple[Tube, list[Tube]]:
     """The flat of a shoulder blade and its denser rims, spine, neck and coracoid."""
     person, s = chest.person, sign(side)
     w, top = person.half_width + 6 - overlap, person.apex
@@ -183,7 +172,9 @@ def _blade(chest: Chest, side: Side, overlap: float) -> tuple[Tube, list[Tube]]:
         rim([angle_high, (angle_high + glenoid) / 2 + [0, -12, 0], glenoid + [0, -14, 0]], 2.2, 0.4),
         rim([spine_root, (spine_root + acromion) / 2 + [0, -5, 8], acromion], 4.4, 0.36),
         rim([glenoid + [0, -14, 0], glenoid + [-s * 3, 0, 0], low_side], 6.0, 0.42),
-        rim([glenoid + [-s * 6, -14, 0], glenoid + [-s * 2, -24, -22], glenoid + [s * 4, -18, -34]], 5.0, 0.3),
+        rim(
+            [glenoid + [-s * 6, -14, 0], glenoid + [-s * 2, -24, -22], glenoid + [s * 4, -18, -34]], 5.0, 0.3
+        ),
     ]
 
 
@@ -198,8 +189,9 @@ def arm_line(chest: Chest, side: Side, raised: float) -> Points:
     return curve(np.concatenate([shaft, (head + [s * (6 + out), 190, 0])[None]]), 4)
 
 
-def _arm(chest: Chest, side: Side, raised: float) -> list[Tube]:
+def arm(chest: Chest, side: Side, raised: float) -> Tube:
+    """The upper arm's bone: head and shaft."""
     points = arm_line(chest, side, raised)
     along = np.linspace(0, 1, len(points))
     radii = 11.5 + 12.0 * np.maximum(0.36 - along, 0) / 0.36
-    return [Tube(points, radii, 3.0, 0.16, 0.42 * chest.person.bone)]
+    return Tube(points, radii, 3.0, 0.16, 0.42 * chest.person.bone)
