@@ -84,7 +84,7 @@ def pose(rng: np.random.Generator, body: Body, view: ViewPosition) -> Pose:
     scale = distance / (distance - gap)
     tall = (person.bottom - person.apex) * scale
     broad = 2 * (0.9 * person.half_depth if lateral else person.half_width) * scale
-    field = max(tall + u(10, 80), broad + u(0, 90))
+    field = max(tall + u(0, 70), broad + u(-15, 75))
     middle = (person.bottom + person.apex) / 2 * scale
     slack = 0.5 * (field - tall)
     return Pose(

@@ -108,7 +108,7 @@ def _dome(
     lean = rng.uniform(0.42, 0.54)
     crest_x, crest_z = s * lean * width, -0.12 * person.half_depth
     outer = crest_x + s * (wide * 1.03 - abs(crest_x)) * round_
-    inner = crest_x - s * (abs(crest_x) + 30) * np.sqrt(np.maximum(round_, 0)) * np.where(f > 0, 1, -1e-3)
+    inner = crest_x - s * (abs(crest_x) + 30) * np.where(f > 0, np.clip(2.4 * round_, 0, 1), -1e-3)
     ahead = crest_z - (crest_z - front + 3) * np.clip(round_ * 1.25, -1, 1.02)
     behind = crest_z + (back - crest_z + 3) * late
     right, left = (outer, inner) if side is Side.RIGHT else (inner, outer)
@@ -130,8 +130,8 @@ def _heart(person: Person, front: Curve, rng: np.random.Generator) -> Loft:
             (6, 31),
             (20, 38 + person.waist),
             (0.30 * tall + 12, 0.38 * left + 12 + person.waist + 4 * r),
-            (0.52 * tall + 10, 0.73 * left + 4 + 5 * r),
-            (0.74 * tall + 8, 0.95 * left + 2 * r),
+            (0.52 * tall + 10, 0.77 * left + 4 + 5 * r),
+            (0.74 * tall + 8, 0.97 * left + 2 * r),
             (0.88 * tall + 8, left),
             (1.0 * tall + 8, 0.95 * left),
             (1.12 * tall + 8, 0.66 * left),
@@ -153,7 +153,7 @@ def _heart(person: Person, front: Curve, rng: np.random.Generator) -> Loft:
     rear = spline(
         [(-14, -6), (20, 22), (0.5 * tall, 0.36 * person.half_depth + 6), (tall, 22), (bottom, -20)]
     )
-    ahead = front + 7 + spline([(-14, 45), (30, 12), (60, 0), (0.8 * tall, 2), (bottom, 34)])
+    ahead = front + 7 + spline([(-14, 34), (20, 12), (60, 0), (0.8 * tall, 2), (bottom, 34)])
     sway = wobble(rng, 40, 1.0)
     loft = Loft(right_edge + sway, left_edge + sway, ahead, rear, boxy=True).cut(-14, bottom)
     return loft.moved(person.shift * hill(GRID, 70, 260))
@@ -182,9 +182,9 @@ def _mediastinum(person: Person, axis: Curve, front: Curve, back: Curve, rng: np
     pull = person.shift * hill(GRID, 30, 260)
     sway = axis + wobble(rng, 50, 1.5) + pull
     # Below the hila only gullet, aorta and spine are left; the heart is a solid of its own.
-    low = step((GRID - 15) / 40)
-    ahead = (front + 6) * (1 - low) + (back - 66) * low
-    return Loft(sway - right, sway + left, ahead, back + 4, boxy=True)
+    low = step((GRID - 25) / 50)
+    ahead = (front + 20) * (1 - low) + (back - 66) * low
+    return Loft(sway - 1.04 * right, sway + 1.04 * left, ahead, back - 4 + 24 * step((GRID - 50) / 50))
 
 
 def _aorta(person: Person, axis: Curve, back: Curve) -> Loft:
@@ -199,21 +199,21 @@ def _trunk(person: Person, wide: Curve, front: Curve, back: Curve) -> Loft:
     """Skin: neck, shoulders, chest and belly in one outline; the arms are apart."""
     w, wall, m = person.half_width, person.wall, person.muscle
     top = person.apex
-    shoulder = w + 26 * m + 0.6 * wall
+    shoulder = w + 34 * m + 0.8 * wall
     edge = spline(
         [
             (top - 90, 52 + 0.2 * wall),
-            (top - 52, 56 + 0.3 * wall),
-            (top - 30, 84 + 0.4 * wall),
-            (top - 6, shoulder * 0.8),
-            (top + 22, shoulder * 0.98),
+            (top - 70, 62 + 0.4 * wall),
+            (top - 50, 96 + 0.5 * wall),
+            (top - 26, shoulder * 0.88),
+            (top + 6, shoulder),
             (top + 70, shoulder),
             (top + 130, w + 16 * m + wall),
             (person.bottom - 20, w + 4 + wall),
             (person.bottom + 90, w + 1.1 * wall - 6),
         ]
     )
-    thin = 1 - 0.55 * step((top + 25 - GRID) / 40)
+    thin = 1 - 0.42 * step((top + 15 - GRID) / 60)
     ahead = (front - 8 - 0.75 * wall * m) * thin
     behind = back + (20 + 0.8 * wall * m) * thin
     belly = 0.9 * wall * step((GRID - person.dome_left) / 120)

@@ -19,6 +19,7 @@ WATER = (0.0225, 0.0193, 0.0173)
 BONE = (0.080, 0.050, 0.037)
 METAL = (1.54, 0.64, 0.31)
 _AIR_SIGNAL = 0.05
+_KNEE = 0.6
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Exposure:
     """How the picture was taken and processed.
 
     scatter: scattered over primary light; quanta: relative noise of the open beam; blur: mm; equalise,
-    detail: strength of the multi-scale processing; curve: bend of the tone curve; black, white: ends.
+    detail: strength of the multi-scale processing; curve: bend of the tone curve, shoulder: how far its bright end is held back; black, white: ends.
     """
 
     scatter: float
@@ -35,6 +36,7 @@ class Exposure:
     equalise: float
     detail: float
     curve: float
+    shoulder: float
     black: float
     white: float
     window_center: float
@@ -47,11 +49,12 @@ def draw(rng: np.random.Generator, *, bedside: bool) -> Exposure:
     grid = u() < (0.35 if bedside else 0.9)
     return Exposure(
         scatter=u(0.25, 0.6) if grid else u(0.8, 1.5),
-        quanta=u(0.004, 0.010) if bedside else u(0.002, 0.006),
+        quanta=u(0.002, 0.007) if bedside else u(0.001, 0.004),
         blur=u(0.25, 0.5),
-        equalise=u(0.15, 0.62),
-        detail=u(0.0, 1.0),
-        curve=u(-0.6, 0.8),
+        equalise=u(0.35, 0.95),
+        detail=u(0.4, 2.2),
+        curve=u(0.0, 1.3),
+        shoulder=u(0.2, 0.95),
         black=u(-0.02, 0.06),
         white=u(0.8, 1.0),
         window_center=float(round(u(1900, 2200))),
@@ -85,8 +88,10 @@ def process(signal: Plane, scene: Scene, exposure: Exposure) -> Plane:
     held = np.maximum(signal, floor)
     coarse = spread(held, 36 / frame.spacing)
     middle = spread(held, 9 / frame.spacing, cells=160)
+    fine = spread(held, 2.2 / frame.spacing, cells=256)
     out = held - np.float32(exposure.equalise) * coarse
-    out += np.float32(0.9 * exposure.detail) * (held - middle)
+    out += np.float32(0.5 * exposure.detail) * (held - middle)
+    out += np.float32(0.8 * exposure.detail) * (held - fine)
     return _toned(out, inside, exposure)
 
 
@@ -96,8 +101,11 @@ def _toned(signal: Plane, inside: NDArray[np.bool_], exposure: Exposure) -> Plan
     if sample.size < 16:
         sample = np.sort(signal, axis=None)
     dark, bright = sample[int(0.01 * sample.size)], sample[int(0.992 * sample.size)]
-    tone = np.clip((signal - dark) * np.float32(0.93 / (bright - dark + 1e-6)) + np.float32(0.05), 0, 1.06)
-    tone += np.float32(exposure.curve) * tone * (1 - tone) * np.float32(0.55)
+    tone = np.maximum((signal - dark) * np.float32(0.93 / (bright - dark + 1e-6)) + np.float32(0.05), 0)
+    tone += np.float32(exposure.curve) * tone * np.maximum(1 - tone, 0) * np.float32(0.55)
+    # The shoulder of the tone curve: dense tissue keeps a gray, metal and letters alone are white.
+    high = np.maximum(tone - np.float32(_KNEE), 0)
+    tone -= high * high * np.float32(exposure.shoulder) / (high + np.float32(0.2))
     return tone * np.float32(exposure.white - exposure.black) + np.float32(exposure.black)
 
 

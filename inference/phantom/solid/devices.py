@@ -114,7 +114,7 @@ def pacemaker(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) -
     width = person.heart_ratio * 2 * w
     apex = [person.heart_left * width * 0.66 + person.shift, person.dome_left - 8, -40.0]
     atrium = [-0.2 * width + person.shift, 34.0, -28.0]
-    matter = 4 * _can(scene, (float(box[0]), float(box[1]), float(box[2])))
+    matter = 9 * _can(scene, (float(box[0]), float(box[1]), float(box[2])))
     for number, end in enumerate([apex, atrium][: 2 if planned.extent == "dual_lead" else 1]):
         matter = np.maximum(matter, _lead(scene, box + [0, -4 * number, 0], np.array(end), s, number))
     return _drawn(scene, planned.finding, matter.astype(np.float32), _LEAD, None)

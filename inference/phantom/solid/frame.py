@@ -81,6 +81,13 @@ class Frame:
         """The value of a curve over v at every pixel."""
         return np.take(curve.astype(np.float32), self.iv)
 
+    def rows(self, first: int, last: int) -> slice:
+        """The rows of the picture in which places first..last of `GRID` are seen."""
+        low = np.minimum(self.iv[:, 0], self.iv[:, -1])
+        high = np.maximum(self.iv[:, 0], self.iv[:, -1])
+        seen = np.flatnonzero((high >= first) & (low <= last))
+        return slice(int(seen[0]), int(seen[-1]) + 1) if seen.size else slice(0, 0)
+
     def view(self, points: Points) -> Points:
         """Body points (N, 3) as (u, v, w): u and v magnified to the detector."""
         cos, sin = turned(self.pose.angle)

@@ -21,7 +21,8 @@ class Span:
 
     @property
     def length(self) -> Plane:
-        return np.maximum(self.hi - self.lo, 0)
+        between = self.hi - self.lo
+        return np.maximum(between, 0, out=between)
 
     def __and__(self, other: "Span") -> "Span":
         return Span(np.maximum(self.lo, other.lo), np.minimum(self.hi, other.hi))
@@ -102,12 +103,19 @@ class Loft:
         reach = np.where(inside, a * c * np.sqrt(across), 1e-3)
         half = np.where(inside, 1 / np.sqrt(across), 0.0)
         curves = (u * scale, 1 / (reach * scale), half, w, tilt / scale)
-        planes = [frame.along(np.interp(GRID, GRID * scale, curve)) for curve in curves]
-        return self._stretch(frame, planes)
+        seen = np.flatnonzero(np.interp(GRID, GRID * scale, inside.astype(float)))
+        rows = frame.rows(int(seen[0]), int(seen[-1]))
+        places = frame.iv[rows]
+        planes = [
+            np.take(np.interp(GRID, GRID * scale, curve).astype(np.float32), places) for curve in curves
+        ]
+        span = _nothing(frame)
+        span.lo[rows], span.hi[rows] = self._stretch(frame.u[rows], planes)
+        return span
 
-    def _stretch(self, frame: Frame, planes: list[Plane]) -> Span:
+    def _stretch(self, u: Plane, planes: list[Plane]) -> tuple[Plane, Plane]:
         centre, shrink, half, middle, tilt = planes
-        away = frame.u - centre
+        away = u - centre
         middle -= tilt * away
         away *= shrink
         np.square(away, out=away)
@@ -118,10 +126,12 @@ class Loft:
         np.maximum(away, 0, out=away)
         np.sqrt(away, out=away)
         away *= half
-        away[missed] = -1
-        return Span(middle - away, middle + away)
+        away -= missed * np.float32(_FAR)
+        return middle - away, middle + away
 
 
+_FAR = 1e4
+"""mm; an empty stretch runs from here back to -here, so that hulls and intersections need no cases."""
 _EDGES = ("right", "left", "front", "back")
 
 
@@ -130,7 +140,7 @@ def _shift(curve: Curve, dy: float) -> Curve:
 
 
 def _nothing(frame: Frame) -> Span:
-    return Span(np.zeros(frame.shape, np.float32), np.full(frame.shape, -1, np.float32))
+    return Span(np.full(frame.shape, _FAR, np.float32), np.full(frame.shape, -_FAR, np.float32))
 
 
 def halfspace(frame: Frame, normal: tuple[float, float, float], offset: float) -> Span:
@@ -140,18 +150,17 @@ def halfspace(frame: Frame, normal: tuple[float, float, float], offset: float) -
     scale = frame.pose.magnification(0.0)
     rest = frame.u * np.float32((normal[0] * cos + normal[2] * sin) / scale)
     rest += frame.v * np.float32(normal[1] / scale)
-    far = np.full(frame.shape, 1e4, np.float32)
+    far = np.full(frame.shape, _FAR, np.float32)
     if abs(along) < 0.02:
         inside = rest < offset
-        return Span(np.where(inside, -far, 0), np.where(inside, far, -1))
+        return Span(np.where(inside, -far, far), np.where(inside, far, -far))
     bound = (np.float32(offset) - rest) * np.float32(1 / along)
     return Span(-far, bound) if along > 0 else Span(bound, far)
 
 
-def covered(within: Span, parts: tuple[Span, Span, Span]) -> Plane:
-    """How much of `within` the union of three stretches covers, in mm."""
-    a, b, c = (within & part for part in parts)
-    total = a.length + b.length + c.length
-    total -= (a & b).length + (a & c).length + (b & c).length
-    total += (a & b & c).length
+def covered(within: Span, one: Span, other: Span) -> Plane:
+    """How much of `within` the union of two stretches covers, in mm."""
+    a, b = within & one, within & other
+    total = a.length + b.length
+    total -= (a & b).length
     return total

@@ -77,8 +77,9 @@ def _opacify(scene: Scene, side: Side, blob: Span, strength: float, seed: int, *
     shape = scene.frame.shape
     field = noise(rng, shape, 12) * np.float32(0.5) + noise(rng, shape, 30) * np.float32(0.35)
     field += noise(rng, shape, 64) * np.float32(0.25)
-    field *= np.float32(1.0 if patchy else 0.45)
-    edge = np.minimum(part * np.float32(1 / 26), 1) * 2 - np.float32(0.55 if patchy else 0.1)
+    field *= np.float32(1.5 if patchy else 0.8)
+    depth = max(float(part.max(initial=0.0)), 20.0)
+    edge = (part * np.float32(1 / depth) - np.float32(0.38 if patchy else 0.24)) * 3
     lost: Plane = part * (step(edge + field) * np.float32(strength)).astype(np.float32)
     scene.lung[side] = scene.lung[side] - lost
     return lost

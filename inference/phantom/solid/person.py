@@ -94,7 +94,7 @@ def draw(rng: np.random.Generator, *, female: bool, age: int) -> Person:
         heart_left=u(0.63, 0.73),
         heart_round=u(0.0, 1.0),
         waist=u(-2, 8),
-        arch=u(5, 12) + 9 * old * u(0.2, 1),
+        arch=u(2, 9) + 8 * old * u(0.2, 1),
         aorta=u(11, 13) + 4 * old,
         pedicle=u(25, 31) + 5 * heavy,
         trachea_x=u(-5, 2),
@@ -105,7 +105,7 @@ def draw(rng: np.random.Generator, *, female: bool, age: int) -> Person:
         clavicle=u(-14, 16),
         breast=(u(18, 40) + 25 * heavy) if female else (10 * heavy),
         breast_drop=u(-6, 18) + 22 * old,
-        bubble=u(14, 30) if u() < 0.65 else 0.0,
+        bubble=u(9, 25) if u() < 0.6 else 0.0,
         vessels=u(0.8, 1.25),
         seed=int(rng.integers(2**31)),
     )

@@ -22,7 +22,8 @@ _DIAPHRAGM = 4.0
 
 @dataclass
 class Scene:
-    """float32 (rows, cols) in mm along the beam. air: of gas; lung: of aerated lung by side; soft: tissue on
+    """float32 (rows, cols) in mm along the beam. organs: heart, mediastinum, domes; core: from the first to
+    the last of heart and mediastinum. air: of gas; lung: of aerated lung by side; soft: tissue on
     top of the body's own; open: where a lung could be, by side."""
 
     frame: Frame
@@ -32,6 +33,7 @@ class Scene:
     bone: Plane
     metal: Plane
     organs: tuple[Span, Span, dict[Side, Span]]
+    core: Span
     open: dict[Side, Span]
     lung: dict[Side, Plane] = field(default_factory=dict)
     grain: Plane | None = None
@@ -39,8 +41,7 @@ class Scene:
 
     def aerated(self, side: Side, span: Span) -> Plane:
         """The part of a stretch in lung: what heart, mediastinum and diaphragm leave of it."""
-        heart, mediastinum, domes = self.organs
-        return span.length - covered(span, (heart, mediastinum, domes[side]))
+        return span.length - covered(span, self.core, self.organs[2][side])
 
     def mark(self, code: str, mask: Mask) -> None:
         self.masks[code] = self.masks[code] | mask if code in self.masks else mask
@@ -65,6 +66,7 @@ def lay_out(body: Body, frame: Frame) -> Scene:
         bone=zeros.copy(),
         metal=zeros.copy(),
         organs=(heart, mediastinum, domes),
+        core=heart.hull(mediastinum),
         open=open_,
     )
     _bones(scene)
@@ -105,7 +107,8 @@ def _breast(body: Body, frame: Frame, side: Side, trunk: Span) -> Plane:
     more = np.minimum(trunk.lo, breast.lo)
     # Pressed flat: its rim fades instead of standing out like a ball's.
     added = np.where(breast.hi > breast.lo, np.minimum(trunk.lo - more, breast.length), 0)
-    return added * np.minimum(breast.length * np.float32(0.42 / (size + 4)), 1)
+    share = np.minimum(breast.length * np.float32(0.45 / (size + 4)), 1)
+    return added * share * share
 
 
 def _bones(scene: Scene) -> None:
@@ -148,9 +151,7 @@ def _lungs(scene: Scene) -> None:
         lung = scene.aerated(side, span)
         if side is Side.LEFT:
             beside = span & aorta
-            lung = np.maximum(
-                lung - (beside.length - (beside & heart).length - (beside & mediastinum).length), 0
-            )
+            lung = np.maximum(lung - (beside.length - (beside & scene.core).length), 0)
         scene.lung[side] = lung
     scene.grain = texture(scene)
 
@@ -159,9 +160,9 @@ def texture(scene: Scene) -> Plane:
     """Air share of the lung along each ray: uneven, denser towards the base."""
     rng = np.random.default_rng([scene.body.chest.person.seed, 4, scene.frame.pose.view == "LL"])
     shape = scene.frame.shape
-    rough = np.float32(0.012) * noise(rng, shape, 150)
-    rough += np.float32(0.018) * noise(rng, shape, 70)
-    rough += np.float32(0.025) * noise(rng, shape, 24)
+    rough = np.float32(0.02) * noise(rng, shape, 150)
+    rough += np.float32(0.028) * noise(rng, shape, 70)
+    rough += np.float32(0.03) * noise(rng, shape, 24)
     rough += np.float32(0.03) * noise(rng, shape, 7)
     rough += np.float32(AIR_SHARE + 0.01) - scene.frame.v * np.float32(0.00022)
     return rough
@@ -231,6 +232,7 @@ def finish(scene: Scene) -> None:
     large, small = vessels.tree(scene.body.chest)
     matter = tubes.draw(scene.frame, small)
     matter += tubes.draw(scene.frame, large)
+    matter *= np.float32(1.25)
     lung = scene.lung[Side.RIGHT] + scene.lung[Side.LEFT]
     assert scene.grain is not None, "the lungs were not laid out"
     matter *= np.minimum(lung * np.float32(1 / 30), 1)

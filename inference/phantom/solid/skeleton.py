@@ -32,7 +32,7 @@ def rib_level(chest: Chest, rib: int) -> float:
     return (rib + FIRST + 0.3) * chest.person.pitch + 0.4 * chest.person.rib_phase
 
 
-def rib(chest: Chest, side: Side, number: int, count: int = 26) -> Points:
+def rib(chest: Chest, side: Side, number: int, count: int = 21) -> Points:
     """The centre line of a rib from the spine forward, (count + 1, 3) mm."""
     person = chest.person
     rng = np.random.default_rng([person.seed, 1, number, side is Side.LEFT])
@@ -70,8 +70,8 @@ def ribs(
                 radii = radii * (1 - 0.42 * np.clip(1 - ((points[:, 2] - 5) / 42) ** 2, 0, 1))
             halves = ((posterior, slice(None, split + 1)), (anterior, slice(split, None)))
             for tubes, part in halves:
-                thin = 1.0 if tubes is posterior else 0.72
-                tubes.append(Tube(points[part], radii[part], 1.1, 0.18, 0.8 * strength * thin))
+                thin = (1.0 if tubes is posterior else 0.55) * (0.6 if number == 0 else 1.0)
+                tubes.append(Tube(points[part], radii[part], 1.1, 0.18, 1.05 * strength * thin))
     return posterior, anterior
 
 
@@ -95,7 +95,7 @@ def spine(chest: Chest, frame: Frame) -> Plane:
     half = 13.5 + 3.0 * np.clip((GRID + 150) / 300, 0, 1) + 2.5 * (np.abs(phase - 0.5) * 2) ** 2
     lateral = abs(turned(frame.pose.angle)[1]) > 0.7
     depth = 34 if lateral else 28
-    level = (0.14 * depth * (1 - 0.7 * disc) + 1.3 * plate) * person.bone
+    level = (0.18 * depth * (1 - 0.7 * disc) + 2.6 * plate) * person.bone
     centre: Plane | Curve = axis
     if lateral:
         centre = frame.along(_magnified(frame, chest.back - 42, 0))
@@ -120,7 +120,7 @@ def _processes(chest: Chest) -> list[Tube]:
         for s in (-1, 1):
             pedicle = np.array([[x + s * 10, y - 5, back - 26], [x + s * 10.5, y - 2, back - 14]])
             tubes.append(Tube(pedicle, np.array([4.0, 4.0]), 1.3, 0.2, 0.22 * person.bone))
-            if 0 <= number < 12:
+            if number >= 0:
                 way = np.array([[x + s * 10, y - 4, back - 12], [x + s * 30, y - 9, back - 2]])
                 tubes.append(Tube(way, np.array([4.0, 3.4]), 1.0, 0.3, 0.45 * person.bone))
         spinous = np.array([[x, y, back - 8], [x, y + 16, back + 18]])
@@ -145,7 +145,7 @@ def clavicle(chest: Chest, side: Side, raised: float) -> Tube:
     points = curve(knots, 9)
     along = np.linspace(0, 1, len(points))
     radii = 5.2 + 3.4 * np.maximum(0.2 - along, 0) / 0.2 + 1.4 * np.maximum(along - 0.8, 0) / 0.2
-    return Tube(points, radii, 1.6, 0.16, 0.62 * person.bone)
+    return Tube(points, radii, 1.7, 0.2, 1.05 * person.bone)
 
 
 def blade(chest: Chest, side: Side, overlap: float) -> tuple[Tube, list[Tube]]:
@@ -157,11 +157,11 @@ def blade(chest: Chest, side: Side, overlap: float) -> tuple[Tube, list[Tube]]:
     angle_low, angle_high = np.array([s * (w - 2), top + 138, z]), np.array([s * (w - 26), top + 6, z - 6])
     low_side, acromion = glenoid + [0, 14, 4], np.array([s * (w + 46), top + 4, z - 30])
     middle = np.array([(glenoid + angle_high) / 2 + [0, 8, 4], angle_low + [s * 4, -22, 0]])
-    flat = Tube(curve(middle, 8), np.linspace(30, 13, 9), 0.0, 0.0, 0.05 * person.bone)
+    flat = Tube(curve(middle, 4), np.linspace(30, 13, 5), 0.0, 0.0, 0.075 * person.bone)
 
     def rim(points: list[np.ndarray], radius: float, strength: float) -> Tube:
         way = curve(np.array(points), 8)
-        return Tube(way, np.full(len(way), radius), 1.4, 0.2, strength * person.bone)
+        return Tube(way, np.full(len(way), radius), 1.5, 0.25, 1.9 * strength * person.bone)
 
     bend = (low_side + angle_low) / 2 + [-s * 5, 0, 0]
     medial = (angle_low + angle_high) / 2 + [-s * 5, 0, 0]
@@ -194,4 +194,4 @@ def arm(chest: Chest, side: Side, raised: float) -> Tube:
     points = arm_line(chest, side, raised)
     along = np.linspace(0, 1, len(points))
     radii = 11.5 + 12.0 * np.maximum(0.36 - along, 0) / 0.36
-    return Tube(points, radii, 3.0, 0.16, 0.42 * chest.person.bone)
+    return Tube(points, radii, 3.4, 0.2, 0.85 * chest.person.bone)

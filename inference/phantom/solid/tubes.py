@@ -6,7 +6,7 @@ import numpy as np
 
 from inference.phantom.solid.frame import Curve, Frame, Plane, Points
 
-_CHUNK = 400_000
+_CHUNK = 40_000
 _MOST_SLANT = 2.6
 _THINNEST = 0.65
 """Half width in pixels below which a tube is widened and thinned: its matter is kept."""
@@ -86,17 +86,28 @@ def _stamp(flat: Plane, shape: tuple[int, int], all_: _Pieces, rows: np.ndarray,
     across = offset[None, None, :] - wide(start[:, 1] - corner[:, 1])
     dr, dc = (end - start).T
     square = dr * dr + dc * dc + 1e-9
-    share = np.clip(down * wide(dr / square) + across * wide(dc / square), 0, 1)
-    near = np.square(down - share * wide(dr)) + np.square(across - share * wide(dc))
-    matter = np.sqrt(np.maximum(wide(all_.radius[rows] ** 2) - near, 0))
+    share = down * wide(dr / square) + across * wide(dc / square)
+    np.maximum(share, 0, out=share)
+    np.minimum(share, 1, out=share)
+    near = np.square(down - share * wide(dr))
+    share *= wide(-dc)
+    share += across
+    near += np.square(share, out=share)
+    matter = np.subtract(wide(all_.radius[rows] ** 2), near, out=near)
+    np.maximum(matter, 0, out=matter)
+    np.sqrt(matter, out=matter)
     if all_.inner[rows].any():
-        hollow = np.sqrt(np.maximum(wide(all_.inner[rows] ** 2) - near, 0))
-        matter -= hollow * wide(all_.core[rows])
+        # The marrow runs on past the ends of a piece, so that no walls stand where pieces meet.
+        line = np.square(down * wide(dc / np.sqrt(square)) - across * wide(dr / np.sqrt(square)))
+        hollow = np.sqrt(np.maximum(wide(all_.inner[rows] ** 2) - line, 0))
+        matter = np.maximum(matter - hollow * wide(all_.core[rows]), 0)
     matter *= wide(all_.scale[rows])
-    r = corner[:, 0][:, None, None] + np.arange(2 * size + 1)[None, :, None]
-    c = corner[:, 1][:, None, None] + np.arange(2 * size + 1)[None, None, :]
-    inside = (matter > 0) & (r >= 0) & (r < shape[0]) & (c >= 0) & (c < shape[1])
-    np.maximum.at(flat, (r * shape[1] + c)[inside], matter[inside])
+    r = corner[:, 0, None] + np.arange(2 * size + 1)
+    c = corner[:, 1, None] + np.arange(2 * size + 1)
+    inside = ((r >= 0) & (r < shape[0]))[:, :, None] & ((c >= 0) & (c < shape[1]))[:, None, :]
+    inside &= matter > 0
+    at = (r * shape[1])[:, :, None] + c[:, None, :]
+    np.maximum.at(flat, at[inside], matter[inside])
 
 
 def curve(knots: Points, count: int) -> Points:

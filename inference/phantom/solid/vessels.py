@@ -10,7 +10,7 @@ from inference.phantom.solid.tubes import Tube, curve
 
 _TRUNKS = 15
 _DAUGHTERS = (7, 4, 3)
-_POINTS = (9, 7, 5, 4)
+_POINTS = (9, 6, 4, 3)
 
 
 def hilum(chest: Chest, side: Side) -> Points:
@@ -29,7 +29,7 @@ def tree(chest: Chest) -> tuple[list[Tube], list[Tube]]:
         root = hilum(chest, side)
         tips = _tips(chest, side, rng)
         roots = root + rng.normal(0, [3, 8, 6], tips.shape)
-        radii = chest.person.vessels * rng.uniform(3.2, 5.0, len(tips))
+        radii = chest.person.vessels * rng.uniform(3.6, 5.6, len(tips))
         for level in range(len(_POINTS)):
             points, widths = _vessels(rng, roots, tips, radii, level)
             (large if level == 0 else small).append(Tube(points, widths))
@@ -61,7 +61,7 @@ def _vessels(
     arc = 4 * t * (1 - t)
     sway = 6 * t * (1 - t) * (1 - 2 * t)
     points = roots[:, None] + way[:, None] * t + bend[0][:, None] * arc + bend[1][:, None] * sway
-    taper = 1 - 0.8 * t[:, 0] ** 0.8
+    taper = 1 - 0.74 * t[:, 0] ** 0.9
     return points, np.maximum(radii[:, None] * taper, 0.28)
 
 
