@@ -1,8 +1,8 @@
 """Real and synthetic radiographs side by side, and their statistics: `python -m benchmarks.phantom_sheet`.
 
-Writes SHEET.png (rows of real beside rows of synthetic), and SHEET-statistics.png with three plots: gray-level
-histogram, gradient histogram, radial power spectrum. Real images are read from the folder given and never stored
-beside the code.
+Writes SHEET.png (rows of real above rows of synthetic), and SHEET-statistics.png with three plots: gray
+levels, gradients, radial power spectrum. Real images are read from the folder given and never stored beside
+the code.
 """
 
 import argparse

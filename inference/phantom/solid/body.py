@@ -28,8 +28,8 @@ class Position:
     def draw(cls, rng: np.random.Generator, *, supine: bool) -> "Position":
         u = rng.uniform
         if supine:
-            return cls(True, u(6, 34), u(4, 26), u(4, 18))
-        return cls(False, u(0, 12), u(-26, 2), u(-6, 4))
+            return cls(True, u(6, 52), u(4, 26), u(4, 18))
+        return cls(False, u(0, 22), u(-26, 2), u(-6, 4))
 
 
 @dataclass(frozen=True)

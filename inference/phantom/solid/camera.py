@@ -46,7 +46,7 @@ def shoot(
 ) -> tuple[Picture, list[tuple[PlannedFinding, Rendered]]]:
     """rngs: of the pose, and of exposure and marks; what is wrong with the body changes no draw of theirs."""
     posing, exposing = rngs
-    frame = Frame.make(shot.shape, pose(posing, body, shot.view))
+    frame = Frame.make(shot.shape, pose(posing, body, shot))
     bedside = shot.view is ViewPosition.AP
     exposure = detector.draw(exposing, bedside=bedside)
     laid_on = marks.draw(exposing, shot.view, female=body.chest.person.female, ill=bedside)
@@ -74,26 +74,27 @@ def shoot(
     return picture, done
 
 
-def pose(rng: np.random.Generator, body: Body, view: ViewPosition) -> Pose:
-    """A field about as large as the lungs need, rarely well centred. Distances in mm."""
+def pose(rng: np.random.Generator, body: Body, shot: Shot) -> Pose:
+    """Detectors are about as large whatever lies on them, so small lungs leave room for the belly; the lungs
+    begin a few centimetres below the upper edge, and the patient is rarely well centred. Distances in mm."""
     u, person = rng.uniform, body.chest.person
-    lateral = view is ViewPosition.LEFT_LATERAL
-    bedside = view is ViewPosition.AP
+    lateral, bedside = shot.view is ViewPosition.LEFT_LATERAL, shot.view is ViewPosition.AP
     distance = u(1000, 1250) if bedside else u(1700, 1900)
     gap = u(115, 140) + (60 if lateral else 0)
     scale = distance / (distance - gap)
-    tall = (person.bottom - person.apex) * scale
-    broad = 2 * (0.9 * person.half_depth if lateral else person.half_width) * scale
-    field = max(tall + u(0, 70), broad + u(-15, 75))
-    middle = (person.bottom + person.apex) / 2 * scale
-    slack = 0.5 * (field - tall)
+    tall, wide = (size / max(shot.shape) for size in shot.shape)
+    broad = 2 * (0.95 * person.half_depth if lateral else person.half_width) * scale
+    long = (person.bottom - person.apex - 12) * scale
+    spare = u(-6, 60)
+    margin = u(4, 26) if u() < 0.6 else u(10, 70)
+    field = max(u(315, 410), (broad + spare) / wide, (long + margin) / tall)
     return Pose(
-        view=view,
+        view=shot.view,
         field=float(field),
-        yaw=float(rng.normal(0, 4.0 if bedside else 2.2)),
-        turn=float(rng.normal(0, 3.2 if bedside else 1.2)),
-        offset_u=float(u(-14, 14)),
-        offset_v=float(-middle + u(-0.7, 1.0) * slack + 4),
+        yaw=float(rng.normal(0, 4.5 if bedside else 2.2)),
+        turn=float(rng.normal(0, 4.0 if bedside else 1.3)),
+        offset_u=float(u(-1, 1) * max(0.5 * (field * wide - broad), 8)),
+        offset_v=float(margin - 0.5 * field * tall - person.apex * scale),
         distance=float(distance),
         gap=float(gap),
     )

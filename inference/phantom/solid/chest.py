@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.contract import Side
+from inference.phantom.frame import smooth
 from inference.phantom.solid.frame import GRID, Curve
 from inference.phantom.solid.lofts import Loft
 from inference.phantom.solid.person import Person, sign
-from inference.phantom.solid.tables import hill, spline, step, wobble
+from inference.phantom.solid.tables import hill, spline, wobble
 
 BODY = 15.0
 """Half the depth of a vertebral body."""
@@ -69,7 +70,8 @@ def _wide(person: Person) -> Curve:
     """Half width inside the ribs: bell-shaped, narrow at the top."""
     t = np.clip((GRID - person.apex) / (person.bottom - person.apex), 0, 1)
     rise = np.maximum(1 - (1 - np.minimum(t / 0.78, 1)) ** person.fullness, 0) ** 0.62
-    return 52 + (person.half_width - 52) * rise - 6 * np.maximum(t - 0.8, 0)
+    wide: Curve = 52 + (person.half_width - 52) * rise - 6 * np.maximum(t - 0.8, 0)
+    return wide
 
 
 def _back(person: Person) -> Curve:
@@ -97,7 +99,7 @@ def _apex(person: Person, side: Side, back: Curve) -> Loft:
 def _dome(
     person: Person, side: Side, wide: Curve, depth: tuple[Curve, Curve], rng: np.random.Generator
 ) -> Loft:
-    """One half of the diaphragm with what lies below it: steep at the back, so the recess is deepest there."""
+    """One half of the diaphragm with what lies below it: the recess is deepest at the back."""
     front, back = depth
     crest = person.dome(side)
     f = np.maximum(GRID - crest, -1e-3) / person.recess
@@ -182,9 +184,9 @@ def _mediastinum(person: Person, axis: Curve, front: Curve, back: Curve, rng: np
     pull = person.shift * hill(GRID, 30, 260)
     sway = axis + wobble(rng, 50, 1.5) + pull
     # Below the hila only gullet, aorta and spine are left; the heart is a solid of its own.
-    low = step((GRID - 25) / 50)
+    low = smooth((GRID - 25) / 50)
     ahead = (front + 20) * (1 - low) + (back - 66) * low
-    return Loft(sway - 1.04 * right, sway + 1.04 * left, ahead, back - 4 + 24 * step((GRID - 50) / 50))
+    return Loft(sway - 1.04 * right, sway + 1.04 * left, ahead, back - 4 + 24 * smooth((GRID - 50) / 50))
 
 
 def _aorta(person: Person, axis: Curve, back: Curve) -> Loft:
@@ -213,10 +215,10 @@ def _trunk(person: Person, wide: Curve, front: Curve, back: Curve) -> Loft:
             (person.bottom + 90, w + 1.1 * wall - 6),
         ]
     )
-    thin = 1 - 0.42 * step((top + 15 - GRID) / 60)
+    thin = 1 - 0.42 * smooth((top + 15 - GRID) / 60)
     ahead = (front - 8 - 0.75 * wall * m) * thin
     behind = back + (20 + 0.8 * wall * m) * thin
-    belly = 0.9 * wall * step((GRID - person.dome_left) / 120)
+    belly = 0.9 * wall * smooth((GRID - person.dome_left) / 120)
     return Loft(-edge, edge, ahead - belly, behind, boxy=True)
 
 

@@ -1,4 +1,4 @@
-"""From matter to stored values: polychromatic beam, scatter, grid, blur, quanta, and processing for display."""
+"""From matter to stored values: polychromatic beam, scatter, grid, blur, quanta, processing for display."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,8 @@ class Exposure:
     """How the picture was taken and processed.
 
     scatter: scattered over primary light; quanta: relative noise of the open beam; blur: mm; equalise,
-    detail: strength of the multi-scale processing; curve: bend of the tone curve, shoulder: how far its bright end is held back; black, white: ends.
+    detail: strength of the multi-scale processing; curve: bend of the tone curve, shoulder: how far its
+    bright end is held back; black, white: ends.
     """
 
     scatter: float
@@ -51,10 +52,10 @@ def draw(rng: np.random.Generator, *, bedside: bool) -> Exposure:
         scatter=u(0.25, 0.6) if grid else u(0.8, 1.5),
         quanta=u(0.002, 0.007) if bedside else u(0.001, 0.004),
         blur=u(0.25, 0.5),
-        equalise=u(0.35, 0.95),
+        equalise=u(0.35, 1.0),
         detail=u(0.4, 2.2),
-        curve=u(0.0, 1.3),
-        shoulder=u(0.2, 0.95),
+        curve=u(-0.3, 0.8),
+        shoulder=u(0.0, 0.35),
         black=u(-0.02, 0.06),
         white=u(0.8, 1.0),
         window_center=float(round(u(1900, 2200))),
@@ -81,16 +82,17 @@ def expose(scene: Scene, exposure: Exposure, noise: np.random.Generator | None) 
 
 
 def process(signal: Plane, scene: Scene, exposure: Exposure) -> Plane:
-    """Processing for display: equalised over several scales, then bent; 0 black to 1 white."""
+    """Processing for display: equalised over several scales, then bent; 0 black to 1 white. Metal sets no
+    end of the scale, so that a device changes the picture only where it lies."""
     frame = scene.frame
-    inside = scene.trunk > 40
+    inside = (scene.trunk > 40) & (scene.metal <= 0)
     floor = np.float32(_AIR_SIGNAL)
     held = np.maximum(signal, floor)
     coarse = spread(held, 36 / frame.spacing)
     middle = spread(held, 9 / frame.spacing, cells=160)
     fine = spread(held, 2.2 / frame.spacing, cells=256)
     out = held - np.float32(exposure.equalise) * coarse
-    out += np.float32(0.5 * exposure.detail) * (held - middle)
+    out += np.float32(0.36 * exposure.detail) * (held - middle)
     out += np.float32(0.8 * exposure.detail) * (held - fine)
     return _toned(out, inside, exposure)
 
@@ -100,15 +102,18 @@ def _toned(signal: Plane, inside: NDArray[np.bool_], exposure: Exposure) -> Plan
     sample = np.sort(signal[::skip, ::skip][inside[::skip, ::skip]], axis=None)
     if sample.size < 16:
         sample = np.sort(signal, axis=None)
-    dark, bright = sample[int(0.01 * sample.size)], sample[int(0.992 * sample.size)]
+    dark, bright = sample[int(0.01 * sample.size)], sample[int(0.998 * sample.size)]
     tone = np.maximum((signal - dark) * np.float32(0.93 / (bright - dark + 1e-6)) + np.float32(0.05), 0)
     tone += np.float32(exposure.curve) * tone * np.maximum(1 - tone, 0) * np.float32(0.55)
     # The shoulder of the tone curve: dense tissue keeps a gray, metal and letters alone are white.
     high = np.maximum(tone - np.float32(_KNEE), 0)
     tone -= high * high * np.float32(exposure.shoulder) / (high + np.float32(0.2))
-    return tone * np.float32(exposure.white - exposure.black) + np.float32(exposure.black)
+    shown: Plane = tone * np.float32(exposure.white - exposure.black) + np.float32(exposure.black)
+    return shown
 
 
 def stored(shown: Plane) -> NDArray[np.uint16]:
+    """Twelve bits, rounded."""
     levels = np.rint(np.clip(shown * (0.94 * TOP_VALUE) + 0.02 * TOP_VALUE, 0, TOP_VALUE))
-    return levels.astype(np.uint16)
+    values: NDArray[np.uint16] = levels.astype(np.uint16)
+    return values

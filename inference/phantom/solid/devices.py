@@ -1,7 +1,7 @@
 """Tubes, lines and pacemakers with the place of their tips.
 
-tip_mm: tubes in the airway end so far above the carina (below it: negative); a nasogastric tube so far below the
-crest of the left dome; a central line so far below the carina; a chest drain so far below the apex.
+tip_mm: tubes in the airway end so far above the carina (below it: negative); a nasogastric tube so far below
+the crest of the left dome; a central line so far below the carina; a chest drain so far below the apex.
 """
 
 import numpy as np
@@ -9,16 +9,16 @@ import numpy as np
 from inference.contract import Side
 from inference.phantom.solid import tubes
 from inference.phantom.solid.chest import Chest
-from inference.phantom.solid.frame import GRID, Points
+from inference.phantom.solid.frame import GRID, Plane, Points
 from inference.phantom.solid.lofts import Loft
 from inference.phantom.solid.person import sign
 from inference.phantom.solid.plan import PlannedFinding
 from inference.phantom.solid.rendered import Rendered
 from inference.phantom.solid.scene import Scene
-from inference.phantom.solid.tubes import Tube, curve
+from inference.phantom.solid.tubes import Tube, curve, off
 from inference.phantom.solid.vessels import airways
 
-_PLASTIC, _STRIPE, _LEAD = 0.012, 0.11, 0.30
+_PLASTIC, _STRIPE, _LEAD = 0.02, 0.15, 0.30
 
 
 def endotracheal(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) -> Rendered:
@@ -52,9 +52,9 @@ def tracheostomy(scene: Scene, planned: PlannedFinding, rng: np.random.Generator
     inside = _airway_line(chest, tip)
     entry = chest.person.apex - 8
     inside = inside[inside[:, 1] > entry + 14]
-    start = inside[0] + [0, -16, -22]
+    start = off(inside[0], 0, -16, -22)
     way = curve(
-        np.concatenate([[start + [0, -2, -14], start], inside[:: max(1, len(inside) // 3)], inside[-1:]]), 5
+        np.concatenate([[off(start, 0, -2, -14), start], inside[:: max(1, len(inside) // 3)], inside[-1:]]), 5
     )
     return _tube(scene, planned.finding, way, 5.4, tip)
 
@@ -83,7 +83,7 @@ def nasogastric(scene: Scene, planned: PlannedFinding, rng: np.random.Generator)
 
 def central_line(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) -> Rendered:
     """Through a neck, collarbone or arm vein into the superior vena cava."""
-    chest, person, s = scene.body.chest, scene.body.chest.person, sign(planned.side)
+    person, s = scene.body.chest.person, sign(planned.side)
     tip = float(rng.uniform(8, 38) if planned.extent == "well_placed" else rng.uniform(66, 92))
     sway = rng.normal(0, 3, (2, 3))
     w, top, z = person.half_width, person.apex, -12.0
@@ -116,16 +116,16 @@ def pacemaker(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) -
     atrium = [-0.2 * width + person.shift, 34.0, -28.0]
     matter = 9 * _can(scene, (float(box[0]), float(box[1]), float(box[2])))
     for number, end in enumerate([apex, atrium][: 2 if planned.extent == "dual_lead" else 1]):
-        matter = np.maximum(matter, _lead(scene, box + [0, -4 * number, 0], np.array(end), s, number))
+        matter = np.maximum(matter, _lead(scene, off(box, 0, -4 * number, 0), np.array(end), s, number))
     return _drawn(scene, planned.finding, matter.astype(np.float32), _LEAD, None)
 
 
-def _lead(scene: Scene, box: Points, end: Points, s: float, number: int) -> np.ndarray:
+def _lead(scene: Scene, box: Points, end: Points, s: float, number: int) -> Plane:
     person = scene.body.chest.person
     cava = -person.pedicle + 10 + person.shift * 0.6 + 2.5 * number
     top = person.apex
     way = [
-        box + [-s * 12, -14, 0],
+        off(box, -s * 12, -14, 0),
         [s * 0.42 * person.half_width, top + 38, -20],
         [s * 24, top + 44 + number, -20],
     ]
@@ -140,12 +140,13 @@ def _lead(scene: Scene, box: Points, end: Points, s: float, number: int) -> np.n
     return tubes.draw(scene.frame, parts)
 
 
-def _can(scene: Scene, centre: tuple[float, float, float]) -> np.ndarray:
+def _can(scene: Scene, centre: tuple[float, float, float]) -> Plane:
     """1 inside the can, with a notch of lower density for its header."""
     can = Loft.ellipsoid(centre, (23, 21, 5)).span(scene.frame).length
     header = Loft.ellipsoid((centre[0], centre[1] - 16, centre[2]), (13, 8, 5)).span(scene.frame).length
-    inside = np.minimum(can * np.float32(1 / 4), 1)
-    return inside - np.float32(0.55) * np.minimum(np.minimum(header, can) * np.float32(1 / 4), 1)
+    inside: Plane = np.minimum(can * np.float32(1 / 4), 1)
+    inside -= np.float32(0.55) * np.minimum(np.minimum(header, can) * np.float32(1 / 4), 1)
+    return inside
 
 
 def drain(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) -> Rendered:
@@ -176,13 +177,13 @@ def _tube(scene: Scene, code: str, way: Points, radius: float, tip: float) -> Re
     width = np.full(len(way), radius)
     matter = tubes.draw(scene.frame, [Tube(way, width, 0.28 * radius, 0.0)])
     off = np.array([0.45 * radius, 0, -0.3 * radius])
-    stripe = tubes.draw(scene.frame, [Tube(way + off, np.full(len(way), max(0.32 * radius * 0.5, 0.6)))])
+    stripe = tubes.draw(scene.frame, [Tube(way + off, np.full(len(way), max(0.16 * radius, 0.8)))])
     scene.metal += stripe * np.float32(_STRIPE)
     scene.air -= np.minimum(matter * np.float32(0.5), np.maximum(scene.air, 0))
     return _drawn(scene, code, matter, _PLASTIC, tip)
 
 
-def _drawn(scene: Scene, code: str, matter: np.ndarray, metal: float, tip: float | None) -> Rendered:
+def _drawn(scene: Scene, code: str, matter: Plane, metal: float, tip: float | None) -> Rendered:
     scene.metal += matter * np.float32(metal)
     scene.mark(code, matter > 0)
     return Rendered((code,), tip_mm=None if tip is None else round(tip, 1))

@@ -21,8 +21,9 @@ class Span:
 
     @property
     def length(self) -> Plane:
-        between = self.hi - self.lo
-        return np.maximum(between, 0, out=between)
+        between: Plane = self.hi - self.lo
+        np.maximum(between, 0, out=between)
+        return between
 
     def __and__(self, other: "Span") -> "Span":
         return Span(np.maximum(self.lo, other.lo), np.minimum(self.hi, other.hi))
@@ -83,7 +84,10 @@ class Loft:
         )
 
     def shifted_down(self, dy: float) -> Self:
-        return replace(self, **{name: _shift(getattr(self, name), dy) for name in _EDGES})
+        right, left, front, back = (
+            np.interp(GRID - dy, GRID, curve) for curve in (self.right, self.left, self.front, self.back)
+        )
+        return replace(self, right=right, left=left, front=front, back=back)
 
     def span(self, frame: Frame) -> Span:
         """Where the rays of a view run inside. Exact for a parallel beam; the solid as a whole is magnified
@@ -132,11 +136,6 @@ class Loft:
 
 _FAR = 1e4
 """mm; an empty stretch runs from here back to -here, so that hulls and intersections need no cases."""
-_EDGES = ("right", "left", "front", "back")
-
-
-def _shift(curve: Curve, dy: float) -> Curve:
-    return np.interp(GRID - dy, GRID, curve)
 
 
 def _nothing(frame: Frame) -> Span:

@@ -9,7 +9,7 @@ from inference.phantom.solid import tubes
 from inference.phantom.solid.chest import Chest
 from inference.phantom.solid.frame import Frame, Mask, Plane
 from inference.phantom.solid.scene import Scene
-from inference.phantom.solid.tubes import Tube, curve
+from inference.phantom.solid.tubes import Tube, curve, off
 
 # 5 x 7 dots a letter, a row of five bits each from the top.
 _FONT = {
@@ -63,7 +63,7 @@ def draw(rng: np.random.Generator, view: ViewPosition, *, female: bool, ill: boo
         marker_at=(u(0.04, 0.14) if u() < 0.7 else u(0.5, 0.9), across),
         boxed=bool(u() < 0.4),
         text=texts[int(rng.integers(len(texts)))],
-        leads=int(rng.integers(0, 6)) if bedside and (ill or u() < 0.7) else 0,
+        leads=int(rng.integers(0, 9)) if bedside and (ill or u() < 0.7) else 0,
         clothes="" if chance > 0.1 else "bra" if female else "buttons",
         collimated=(float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3])),
         seed=int(rng.integers(2**31)),
@@ -99,10 +99,10 @@ def _electrode(chest: Chest, rng: np.random.Generator, number: int) -> list[Tube
     far = np.array([rng.uniform(-1.3, 1.3) * person.half_width, 300 if rng.uniform() < 0.6 else -260, z])
     bend = (spot + far) / 2 + rng.normal(0, 38, 3) * [1, 1, 0]
     wire = curve(np.array([spot, spot + (bend - spot) * 0.4 + rng.normal(0, 14, 3), bend, far]), 10)
-    dot = np.array([spot, spot + [0.1, 0, 0]])
+    dot = np.array([spot, off(spot, 0.1, 0, 0)])
     strip = np.array([spot, spot + rng.normal(0, 1, 3) * [9, 9, 0]])
     return [
-        Tube(wire, np.full(len(wire), rng.uniform(0.8, 1.3)), strength=0.16),
+        Tube(wire, np.full(len(wire), rng.uniform(0.9, 1.6)), strength=0.2),
         Tube(dot, np.array([10.0, 10.0]), strength=0.004),
         Tube(strip, np.array([3.2, 3.2]), strength=0.06),
     ]

@@ -1,10 +1,12 @@
 """Lung that lost its air: consolidation by lobe, atelectasis, oedema, nodules and masses."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from inference.contract import Side
+from inference.phantom.frame import smooth
 from inference.phantom.solid import tubes
 from inference.phantom.solid.frame import Plane, Points
 from inference.phantom.solid.lofts import Loft, Span, halfspace
@@ -12,8 +14,8 @@ from inference.phantom.solid.person import SIDES, Person, sign
 from inference.phantom.solid.plan import PlannedFinding
 from inference.phantom.solid.rendered import Rendered
 from inference.phantom.solid.scene import Scene
-from inference.phantom.solid.tables import noise, step
-from inference.phantom.solid.tubes import Tube
+from inference.phantom.solid.tables import noise
+from inference.phantom.solid.tubes import Tube, off
 from inference.phantom.solid.vessels import hilum
 
 Triple = tuple[float, float, float]
@@ -29,7 +31,8 @@ def consolidation(scene: Scene, planned: PlannedFinding, rng: np.random.Generato
     strength = 0.4 if planned.doubtful else rng.uniform(0.55, 0.7) if patchy else rng.uniform(0.8, 0.95)
     centre, axes = _lobe(scene.body.chest.person, side, planned.zone, jitter)
     blob = Loft.ellipsoid(centre, (axes[0] * size, axes[1] * size, axes[2] * size)).span(scene.frame)
-    lost = _opacify(scene, side, _within_lobe(scene, blob, side, planned.zone), strength, seed, patchy=patchy)
+    part = _within_lobe(scene, blob, side, planned.zone)
+    lost = _opacify(scene, side, part, _Filling(strength, seed, patchy))
     if not patchy:
         _bronchogram(scene, side, centre, lost)
     return Rendered((_shown(scene, f"consolidation_{side}", side, lost),))
@@ -70,17 +73,29 @@ def _within_lobe(scene: Scene, blob: Span, side: Side, zone: str) -> Span:
     return blob
 
 
-def _opacify(scene: Scene, side: Side, blob: Span, strength: float, seed: int, *, patchy: bool) -> Plane:
+@dataclass(frozen=True)
+class _Filling:
+    """How a stretch of lung fills: strength 0..1, seed of its grain, patchy or even, soft: steepness of its
+    edge."""
+
+    strength: float
+    seed: int
+    patchy: bool
+    soft: float = 2.0
+
+
+def _opacify(scene: Scene, side: Side, blob: Span, filling: _Filling) -> Plane:
     """Take the air out of a stretch; mm of lung lost."""
-    rng = np.random.default_rng(seed)
+    patchy, soft = filling.patchy, filling.soft
+    rng = np.random.default_rng(filling.seed)
     part = np.minimum(scene.aerated(side, scene.open[side] & blob), scene.lung[side])
     shape = scene.frame.shape
     field = noise(rng, shape, 12) * np.float32(0.5) + noise(rng, shape, 30) * np.float32(0.35)
     field += noise(rng, shape, 64) * np.float32(0.25)
-    field *= np.float32(1.5 if patchy else 0.8)
+    field *= np.float32((1.5 if patchy else 0.8) * min(soft / 2, 1) ** 2)
     depth = max(float(part.max(initial=0.0)), 20.0)
-    edge = (part * np.float32(1 / depth) - np.float32(0.38 if patchy else 0.24)) * 3
-    lost: Plane = part * (step(edge + field) * np.float32(strength)).astype(np.float32)
+    edge = (part * np.float32(1 / depth) - np.float32(0.38 if patchy else 0.24)) * np.float32(soft)
+    lost: Plane = part * (smooth(edge + field) * np.float32(filling.strength)).astype(np.float32)
     scene.lung[side] = scene.lung[side] - lost
     return lost
 
@@ -106,14 +121,14 @@ def atelectasis(scene: Scene, planned: PlannedFinding, rng: np.random.Generator)
     if planned.extent == "lobar":
         centre, axes = _collapsed(scene.body.chest.person, side, planned.zone)
         blob = Loft.ellipsoid(centre, axes).span(scene.frame)
-        lost = _opacify(scene, side, blob, 0.88, seed, patchy=False)
+        lost = _opacify(scene, side, blob, _Filling(0.88, seed, patchy=False))
         return Rendered((_shown(scene, code, side, lost),))
     person, s = scene.body.chest.person, sign(side)
     y = person.dome(side) - 14 - 30 * share
     middle = np.array([s * 0.58 * person.half_width, y, 10.0])
     reach = np.array([length / 2, tilt * s / 2, 0])
     ways = np.stack(
-        [[middle - reach + [0, 0, z], middle + [0, -3, z], middle + reach + [0, 0, z]] for z in (-8, 8)]
+        [[off(middle - reach, 0, 0, z), off(middle, 0, -3, z), off(middle + reach, 0, 0, z)] for z in (-8, 8)]
     )
     widths = np.broadcast_to(thick * np.array([0.5, 1, 0.6]), (2, 3))
     plate = tubes.draw(scene.frame, [Tube(ways, widths, strength=1.4 if planned.doubtful else 2.4)])
@@ -143,7 +158,7 @@ def oedema(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) -> R
         centre = (root[0] + sign(side) * 0.24 * person.half_width, root[1] + 16, 0.0)
         axes = (0.52 * person.half_width, 0.86 * person.dome(side), 1.1 * person.half_depth)
         blob = Loft.ellipsoid(centre, axes).span(scene.frame)
-        lost = _opacify(scene, side, blob, strength, int(seed), patchy=planned.extent != "severe")
+        lost = _opacify(scene, side, blob, _Filling(strength, int(seed), patchy=True, soft=1.1))
         _shown(scene, code, side, lost, 0.3)
         if planned.extent != "mild":
             _septa(scene, side, int(seeds[2]))

@@ -8,6 +8,7 @@ from inference.phantom.solid.lofts import Loft
 from inference.phantom.solid.plan import PlannedFinding
 from inference.phantom.solid.rendered import Rendered
 from inference.phantom.solid.scene import Scene, disc
+from inference.phantom.solid.tubes import off
 
 _WALL = 2.5
 """mm of diaphragm over free air."""
@@ -43,7 +44,7 @@ def fracture(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) ->
             continue
         way = skeleton.rib(scene.body.chest, broken.side, broken.rib)
         place = int(broken.share * (len(way) - 1))
-        point = way[place : place + 1] + [[0, broken.step / 2, 0]]
+        point = off(way[place : place + 1], 0, broken.step / 2, 0)
         scene.mark(code, disc(scene.frame, scene.frame.pixels(scene.frame.view(point))[0], 10.0))
     return Rendered((code,))
 
@@ -56,7 +57,7 @@ def free_air(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) ->
     for side in sides:
         dome = scene.body.chest.domes[side]
         x = 0.48 * person.half_width * (-1 if side is Side.RIGHT else 1)
-        reach = 0.36 * person.half_width + thick
+        reach = 0.3 * person.half_width + thick
         around = Loft.ellipsoid((x, person.dome(side) + 6, -10), (reach, thick + 16, 0.7 * person.half_depth))
         above, below = dome.shifted_down(_WALL), dome.shifted_down(_WALL + thick)
         part = above.span(frame) & around.span(frame)

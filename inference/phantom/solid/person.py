@@ -78,7 +78,7 @@ def draw(rng: np.random.Generator, *, female: bool, age: int) -> Person:
     return Person(
         female=female,
         age=age,
-        half_width=134 * build * u(0.95, 1.07),
+        half_width=142 * build * u(0.95, 1.07),
         half_depth=84 * build * u(0.88, 1.1) + 8 * old,
         apex=-u(90, 112) * build,
         dome_right=dome,

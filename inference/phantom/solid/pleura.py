@@ -3,13 +3,13 @@
 import numpy as np
 
 from inference.contract import Side
+from inference.phantom.frame import smooth
 from inference.phantom.solid.frame import GRID, Curve, Mask
 from inference.phantom.solid.lofts import Loft
 from inference.phantom.solid.person import sign
 from inference.phantom.solid.plan import PlannedFinding
 from inference.phantom.solid.rendered import Rendered
 from inference.phantom.solid.scene import Scene
-from inference.phantom.solid.tables import step
 
 _FLUID = 9.0
 """mm of fluid along a ray from which it shows."""
@@ -54,7 +54,7 @@ def _layer(scene: Scene, planned: PlannedFinding, draws: Curve, faint: float) ->
     low, high = {"small": (16, 24), "moderate": (30, 44), "large": (56, 76)}[planned.extent]
     thick = (low + (high - low) * draws[0]) * faint
     crest = person.dome(planned.side)
-    rise = step((GRID - (person.apex + (0.3 + 0.2 * draws[1]) * (crest - person.apex))) / 150)
+    rise = smooth((GRID - (person.apex + (0.3 + 0.2 * draws[1]) * (crest - person.apex))) / 150)
     layer = thick * (0.25 + 0.75 * rise) if planned.extent != "small" else thick * rise
     wide = chest.wide - (0.25 * layer if planned.extent != "small" else 0.5 * layer)
     return Loft(-wide - 0 * GRID, wide, chest.front - 20, chest.back - layer, boxy=True)

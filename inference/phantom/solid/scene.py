@@ -55,7 +55,7 @@ def lay_out(body: Body, frame: Frame) -> Scene:
     cage = chest.cage.span(frame)
     open_ = {}
     for side in SIDES:
-        half = halfspace(frame, (-sign(side), 0.0, 0.0), 0.0)
+        half = halfspace(frame, (-sign(side), 0.0, 0.0), -sign(side) * 0.8 * chest.person.shift)
         open_[side] = cage & chest.apices[side].span(frame) & half
     zeros = np.zeros(frame.shape, np.float32)
     scene = Scene(
@@ -108,7 +108,8 @@ def _breast(body: Body, frame: Frame, side: Side, trunk: Span) -> Plane:
     # Pressed flat: its rim fades instead of standing out like a ball's.
     added = np.where(breast.hi > breast.lo, np.minimum(trunk.lo - more, breast.length), 0)
     share = np.minimum(breast.length * np.float32(0.45 / (size + 4)), 1)
-    return added * share * share
+    added *= share * share
+    return added
 
 
 def _bones(scene: Scene) -> None:
@@ -139,7 +140,7 @@ def _bones(scene: Scene) -> None:
 
 def _lungs(scene: Scene) -> None:
     frame, body = scene.frame, scene.body
-    heart, mediastinum, domes = scene.organs
+    _, mediastinum, domes = scene.organs
     aorta = body.chest.aorta.span(frame)
     lateral = frame.pose.view is ViewPosition.LEFT_LATERAL
     hidden = np.zeros(frame.shape, bool) if lateral else mediastinum.hi > mediastinum.lo
@@ -148,6 +149,8 @@ def _lungs(scene: Scene) -> None:
         whole = span.length
         shown = whole - (span & domes[side]).length
         scene.mark(f"lung_{side}", (shown > LUNG_SHARE * whole) & (shown > 5) & ~hidden)
+        if not lateral and side is Side.LEFT:
+            scene.masks["lung_left"] &= ~scene.masks["lung_right"]
         lung = scene.aerated(side, span)
         if side is Side.LEFT:
             beside = span & aorta

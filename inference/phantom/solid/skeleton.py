@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.contract import Side
+from inference.phantom.frame import smooth
 from inference.phantom.solid.chest import Chest
 from inference.phantom.solid.frame import GRID, Curve, Frame, Plane, Points, turned
 from inference.phantom.solid.person import SIDES, sign
-from inference.phantom.solid.tables import step
-from inference.phantom.solid.tubes import Tube, curve, draw
+from inference.phantom.solid.tubes import Tube, curve, draw, off
 
 FIRST = -4.7
 """Vertebrae from the carina (between T5 and T6) up to T1."""
@@ -55,7 +55,8 @@ def ribs(
 ) -> tuple[list[Tube], list[Tube]]:
     """(posterior, anterior) halves, so that crossings add up. A rib is a flat band: seen from the front its
     turn at the side shows its edge (lateral: its face)."""
-    posterior, anterior = [], []
+    posterior: list[Tube] = []
+    anterior: list[Tube] = []
     strength = chest.person.bone
     for side in SIDES:
         for number in range(12):
@@ -90,12 +91,12 @@ def spine(chest: Chest, frame: Frame) -> Plane:
     person = chest.person
     axis = frame.along(_magnified(frame, chest.axis, 40))
     phase = ((GRID - 0.4 * person.rib_phase) / person.pitch - 0.5) % 1
-    disc = step((np.abs(phase - 0.5) - 0.36) / 0.07)
+    disc = smooth((np.abs(phase - 0.5) - 0.36) / 0.07)
     plate = np.clip(1 - np.abs(np.abs(phase - 0.5) - 0.345) / 0.05, 0, 1)
     half = 13.5 + 3.0 * np.clip((GRID + 150) / 300, 0, 1) + 2.5 * (np.abs(phase - 0.5) * 2) ** 2
     lateral = abs(turned(frame.pose.angle)[1]) > 0.7
     depth = 34 if lateral else 28
-    level = (0.18 * depth * (1 - 0.7 * disc) + 2.6 * plate) * person.bone
+    level = (0.26 * depth * (1 - 0.6 * disc) + 3.6 * plate) * person.bone
     centre: Plane | Curve = axis
     if lateral:
         centre = frame.along(_magnified(frame, chest.back - 42, 0))
@@ -103,8 +104,9 @@ def spine(chest: Chest, frame: Frame) -> Plane:
     scale = frame.pose.magnification(0.0 if lateral else 40.0)
     off = np.abs(frame.u - centre) - frame.along(_magnified(frame, half, 40)) * np.float32(scale)
     body = np.clip(1 - off * np.float32(0.45), 0, 1) * (1 + 0.35 * np.clip(1 - np.abs(off + 1.5), 0, 1))
-    bone = body * frame.along(_magnified(frame, level, 40))
-    return draw(frame, _processes(chest), np.zeros_like(bone)) + bone
+    bone: Plane = body * frame.along(_magnified(frame, level, 40))
+    bone += draw(frame, _processes(chest))
+    return bone
 
 
 def _magnified(frame: Frame, values: Curve, depth: float) -> Curve:
@@ -119,7 +121,7 @@ def _processes(chest: Chest) -> list[Tube]:
         x, back = chest.at(chest.axis, y), chest.at(chest.back, y)
         for s in (-1, 1):
             pedicle = np.array([[x + s * 10, y - 5, back - 26], [x + s * 10.5, y - 2, back - 14]])
-            tubes.append(Tube(pedicle, np.array([4.0, 4.0]), 1.3, 0.2, 0.22 * person.bone))
+            tubes.append(Tube(pedicle, np.array([4.0, 4.0]), 1.3, 0.2, 0.5 * person.bone))
             if number >= 0:
                 way = np.array([[x + s * 10, y - 4, back - 12], [x + s * 30, y - 9, back - 2]])
                 tubes.append(Tube(way, np.array([4.0, 3.4]), 1.0, 0.3, 0.45 * person.bone))
@@ -155,8 +157,8 @@ def blade(chest: Chest, side: Side, overlap: float) -> tuple[Tube, list[Tube]]:
     z = chest.at(chest.back, top + 60) - 2
     glenoid = np.array([s * (w + 34), top + 34, z - 40])
     angle_low, angle_high = np.array([s * (w - 2), top + 138, z]), np.array([s * (w - 26), top + 6, z - 6])
-    low_side, acromion = glenoid + [0, 14, 4], np.array([s * (w + 46), top + 4, z - 30])
-    middle = np.array([(glenoid + angle_high) / 2 + [0, 8, 4], angle_low + [s * 4, -22, 0]])
+    low_side, acromion = off(glenoid, 0, 14, 4), np.array([s * (w + 46), top + 4, z - 30])
+    middle = np.array([(glenoid + angle_high) / 2 + [0, 8, 4], off(angle_low, s * 4, -22, 0)])
     flat = Tube(curve(middle, 4), np.linspace(30, 13, 5), 0.0, 0.0, 0.075 * person.bone)
 
     def rim(points: list[np.ndarray], radius: float, strength: float) -> Tube:
@@ -165,15 +167,17 @@ def blade(chest: Chest, side: Side, overlap: float) -> tuple[Tube, list[Tube]]:
 
     bend = (low_side + angle_low) / 2 + [-s * 5, 0, 0]
     medial = (angle_low + angle_high) / 2 + [-s * 5, 0, 0]
-    spine_root = angle_high + [s * 2, 34, 4]
+    spine_root = off(angle_high, s * 2, 34, 4)
     return flat, [
         rim([low_side, bend, angle_low], 4.0, 0.5),
         rim([angle_low, medial, angle_high], 1.8, 0.5),
-        rim([angle_high, (angle_high + glenoid) / 2 + [0, -12, 0], glenoid + [0, -14, 0]], 2.2, 0.4),
+        rim([angle_high, (angle_high + glenoid) / 2 + [0, -12, 0], off(glenoid, 0, -14, 0)], 2.2, 0.4),
         rim([spine_root, (spine_root + acromion) / 2 + [0, -5, 8], acromion], 4.4, 0.36),
-        rim([glenoid + [0, -14, 0], glenoid + [-s * 3, 0, 0], low_side], 6.0, 0.42),
+        rim([off(glenoid, 0, -14, 0), off(glenoid, -s * 3, 0, 0), low_side], 6.0, 0.42),
         rim(
-            [glenoid + [-s * 6, -14, 0], glenoid + [-s * 2, -24, -22], glenoid + [s * 4, -18, -34]], 5.0, 0.3
+            [off(glenoid, -s * 6, -14, 0), off(glenoid, -s * 2, -24, -22), off(glenoid, s * 4, -18, -34)],
+            5.0,
+            0.3,
         ),
     ]
 
@@ -185,8 +189,8 @@ def arm_line(chest: Chest, side: Side, raised: float) -> Points:
     z = chest.at(chest.back, top + 60) - 44
     head = np.array([s * (w + 54), top + 30, z])
     out = 34 - 0.5 * raised
-    shaft = np.array([head + [0, -6, 0], head + [s * 4, 8, 0], head + [s * (6 + 0.3 * out), 46, 0]])
-    return curve(np.concatenate([shaft, (head + [s * (6 + out), 190, 0])[None]]), 4)
+    shaft = np.array([off(head, 0, -6, 0), off(head, s * 4, 8, 0), off(head, s * (6 + 0.3 * out), 46, 0)])
+    return curve(np.concatenate([shaft, (off(head, s * (6 + out), 190, 0))[None]]), 4)
 
 
 def arm(chest: Chest, side: Side, raised: float) -> Tube:

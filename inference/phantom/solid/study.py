@@ -31,8 +31,8 @@ class CodedFinding:
     """A finding as truth: structures are the masks that show it in some image of the study.
 
     extent and zone are words of `plan.EXTENTS` and `plan.zones`; size_mm is a lump's diameter or the width of
-    a gap; tip_mm where a tube ends (see `devices`). change against the prior: new, larger, smaller, unchanged,
-    resolved (then certainty is absent and there is no structure); empty without a prior.
+    a gap; tip_mm where a tube ends (see `devices`). change against the prior: new, larger, smaller,
+    unchanged, resolved (then certainty is absent and there is no structure); empty without a prior.
     """
 
     finding: str
@@ -107,7 +107,7 @@ class _Request:
         return np.random.default_rng([*self.place, _STREAMS.index(stream), *more])
 
 
-def generate(
+def generate(  # noqa: PLR0913 - what a caller may ask for, each with a default
     seed: int,
     index: int,
     *,
@@ -173,7 +173,7 @@ def _study(
         accession_number=f"A{int(digest[:12], 16) % 10**12:012d}",
         study_date=date,
         study_time=datetime.time(
-            *(int(order.integers(low, high)) for low, high in ((7, 19), (0, 60), (0, 60)))
+            int(order.integers(7, 19)), int(order.integers(60)), int(order.integers(60))
         ),
         priority=_priority(order, request.planned),
         indication="",

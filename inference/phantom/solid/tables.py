@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
@@ -14,12 +13,6 @@ _EXP_STEPS, _EXP_REACH = 1024, 20
 _EXP = np.exp(-np.arange(_EXP_STEPS * _EXP_REACH) / _EXP_STEPS).astype(np.float32)
 _LOG_STEPS = 16384
 _LOG = (2 * np.log(np.arange(0.5, 2 * _LOG_STEPS) / _LOG_STEPS)).astype(np.float32)
-
-
-def step(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """0 below 0, 1 above 1, and a soft step between."""
-    clipped = np.clip(values, 0, 1)
-    return clipped * clipped * (3 - 2 * clipped)
 
 
 def hill(values: Curve, centre: float, half_width: float) -> Curve:
@@ -43,19 +36,22 @@ def wobble(rng: np.random.Generator, wavelength: float, size: float) -> Curve:
 
 def noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> Plane:
     """Smooth noise in -1..1, `cells` grains across, the same at every picture size."""
-    return enlarge(rng.uniform(-1, 1, (cells, cells)).astype(np.float32), shape)
+    small: Plane = rng.uniform(-1, 1, (cells, cells)).astype(np.float32)
+    return enlarge(small, shape)
 
 
 def exp_minus(depth: Plane) -> Plane:
     """exp(-depth) from a table: the same bytes on every processor."""
     at = np.clip(depth * np.float32(_EXP_STEPS) + np.float32(0.5), 0, _EXP.size - 1)
-    return np.take(_EXP, at.astype(np.int32))
+    light: Plane = np.take(_EXP, at.astype(np.int32))
+    return light
 
 
 def log(values: Plane) -> Plane:
     """Natural logarithm of values in 0..4, from a table over the square root."""
     at = np.clip(np.sqrt(values) * np.float32(_LOG_STEPS), 0, _LOG.size - 1)
-    return np.take(_LOG, at.astype(np.int32))
+    logarithm: Plane = np.take(_LOG, at.astype(np.int32))
+    return logarithm
 
 
 def spread(plane: Plane, sigma: float, cells: int = 64) -> Plane:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.phantom.solid.frame import Curve, Frame, Plane, Points
 
@@ -14,8 +15,8 @@ _THINNEST = 0.65
 
 @dataclass(frozen=True)
 class Tube:
-    """points: (..., K, 3) body mm along one or many tubes; radii: (..., K) mm; shell: mm of wall, 0 for solid;
-    core: share of matter inside the wall; strength: factor on the matter."""
+    """points: (..., K, 3) body mm along one or many tubes; radii: (..., K) mm; shell: mm of wall, 0 for
+    solid; core: share of matter inside the wall; strength: factor on the matter."""
 
     points: Points
     radii: Curve
@@ -74,7 +75,8 @@ def _pieces(frame: Frame, tube: Tube) -> _Pieces:
     return _Pieces(start, end, wide, inner, np.full_like(wide, 1 - tube.core), scale)
 
 
-def _stamp(flat: Plane, shape: tuple[int, int], all_: _Pieces, rows: np.ndarray, size: int) -> None:
+def _stamp(flat: Plane, shape: tuple[int, int], all_: _Pieces, rows: NDArray[np.intp], size: int) -> None:
+    """Raise the flattened picture by pieces whose windows are 2 size + 1 pixels wide."""
     start, end = all_.start[rows], all_.end[rows]
     corner = np.rint((start + end) / 2).astype(np.intp) - size
     offset = np.arange(2 * size + 1, dtype=np.float32)
@@ -118,3 +120,9 @@ def curve(knots: Points, count: int) -> Points:
     bend = (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3
     line = 0.5 * (2 * b + (c - a) * t + bend)
     return np.concatenate([line.reshape(-1, knots.shape[1]), knots[-1:]])
+
+
+def off(point: Points, dx: float, dy: float, dz: float) -> Points:
+    """A point or points, moved by mm."""
+    moved: Points = point + np.array([dx, dy, dz])
+    return moved

@@ -6,7 +6,7 @@ from inference.contract import Side
 from inference.phantom.solid.chest import Chest
 from inference.phantom.solid.frame import GRID, Curve, Points
 from inference.phantom.solid.person import SIDES, sign
-from inference.phantom.solid.tubes import Tube, curve
+from inference.phantom.solid.tubes import Tube, curve, off
 
 _TRUNKS = 15
 _DAUGHTERS = (7, 4, 3)
@@ -109,8 +109,10 @@ def airways(chest: Chest) -> tuple[Tube, list[Tube]]:
     bronchi = []
     for side, angle, reach in ((Side.RIGHT, 1.9, 38.0), (Side.LEFT, 0.95, 50.0)):
         s = sign(side)
-        stop = end + [s * reach * 0.72, reach * 0.34 * angle, 4]
-        way = np.array([end + [s * 2.5, -7, 0], end + [s * 9, 5, 0], (end + stop) / 2 + [s * 5, 3, 0], stop])
+        stop = off(end, s * reach * 0.72, reach * 0.34 * angle, 4)
+        way = np.array(
+            [off(end, s * 2.5, -7, 0), off(end, s * 9, 5, 0), (end + stop) / 2 + [s * 5, 3, 0], stop]
+        )
         points = curve(way, 6)
         bronchi.append(Tube(points, np.linspace(0.8, 0.52, len(points)) * radius))
     return Tube(trachea, np.full(len(trachea), radius)), bronchi
