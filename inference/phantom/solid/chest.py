@@ -186,6 +186,9 @@ def _mediastinum(person: Person, axis: Curve, front: Curve, back: Curve, rng: np
     # Below the hila only gullet, aorta and spine are left; the heart is a solid of its own.
     low = smooth((GRID - 25) / 50)
     ahead = (front + 20) * (1 - low) + (back - 66) * low
+    # Between the domes lies no lung at all.
+    lowest = smooth((GRID - person.dome_right + 6) / 14)
+    ahead = ahead * (1 - lowest) + (front - 4) * lowest
     return Loft(sway - 1.04 * right, sway + 1.04 * left, ahead, back - 4 + 24 * smooth((GRID - 50) / 50))
 
 

@@ -52,7 +52,7 @@ def draw(rng: np.random.Generator, *, bedside: bool) -> Exposure:
         scatter=u(0.25, 0.6) if grid else u(0.8, 1.5),
         quanta=u(0.002, 0.007) if bedside else u(0.001, 0.004),
         blur=u(0.25, 0.5),
-        equalise=u(0.35, 1.0),
+        equalise=u(0.3, 0.85),
         detail=u(0.4, 2.2),
         curve=u(-0.3, 0.8),
         shoulder=u(0.0, 0.35),
@@ -88,7 +88,7 @@ def process(signal: Plane, scene: Scene, exposure: Exposure) -> Plane:
     inside = (scene.trunk > 40) & (scene.metal <= 0)
     floor = np.float32(_AIR_SIGNAL)
     held = np.maximum(signal, floor)
-    coarse = spread(held, 36 / frame.spacing)
+    coarse = spread(held, 46 / frame.spacing)
     middle = spread(held, 9 / frame.spacing, cells=160)
     fine = spread(held, 2.2 / frame.spacing, cells=256)
     out = held - np.float32(exposure.equalise) * coarse

@@ -18,7 +18,7 @@ from inference.phantom.solid.scene import Scene
 from inference.phantom.solid.tubes import Tube, curve, off
 from inference.phantom.solid.vessels import airways
 
-_PLASTIC, _STRIPE, _LEAD = 0.02, 0.15, 0.30
+_PLASTIC, _STRIPE, _LEAD = 0.03, 0.26, 0.30
 
 
 def endotracheal(scene: Scene, planned: PlannedFinding, rng: np.random.Generator) -> Rendered:

@@ -51,7 +51,7 @@ def _meniscus(scene: Scene, planned: PlannedFinding, draws: Curve, faint: float)
 def _layer(scene: Scene, planned: PlannedFinding, draws: Curve, faint: float) -> Loft:
     """Fluid along the back, deepest towards the base."""
     chest, person = scene.body.chest, scene.body.chest.person
-    low, high = {"small": (16, 24), "moderate": (30, 44), "large": (56, 76)}[planned.extent]
+    low, high = {"small": (22, 32), "moderate": (44, 60), "large": (80, 104)}[planned.extent]
     thick = (low + (high - low) * draws[0]) * faint
     crest = person.dome(planned.side)
     rise = smooth((GRID - (person.apex + (0.3 + 0.2 * draws[1]) * (crest - person.apex))) / 150)

@@ -44,18 +44,35 @@ def draw(frame: Frame, tubes: list[Tube], plane: Plane | None = None) -> Plane:
         return plane
     pieces = [_pieces(frame, tube) for tube in tubes]
     joined = _Pieces(*(np.concatenate([getattr(p, n) for p in pieces]) for n in _Pieces.__annotations__))
-    middle = (joined.start + joined.end) / 2
-    reach = np.hypot(*(joined.end - joined.start).T) / 2 + joined.radius + 1
-    seen = ((middle > -reach[:, None]) & (middle < np.array(frame.shape) + reach[:, None])).all(axis=1)
-    half = np.ceil(reach).astype(np.intp)
-    half += np.where(half > 8, -half % 4, half % 2)
     flat = plane.reshape(-1)
-    for size in np.unique(half[seen]):
-        rows = np.flatnonzero(seen & (half == size))
-        share = max(1, _CHUNK // int(2 * size + 1) ** 2)
-        for first in range(0, rows.size, share):
-            _stamp(flat, frame.shape, joined, rows[first : first + share], int(size))
+    run = np.abs(joined.end - joined.start)
+    steep = run[:, 0] >= run[:, 1]
+    for axis, rows in ((0, np.flatnonzero(steep)), (1, np.flatnonzero(~steep))):
+        _stamp_all(flat, frame.shape, joined, rows, axis)
     return plane
+
+
+def _stamp_all(
+    flat: Plane, shape: tuple[int, int], pieces: _Pieces, rows: NDArray[np.intp], axis: int
+) -> None:
+    """Stamp pieces that run mainly along `axis`, those of one window size together."""
+    low = np.minimum(pieces.start[rows], pieces.end[rows])
+    high = np.maximum(pieces.start[rows], pieces.end[rows])
+    reach = pieces.radius[rows, None] + 1
+    seen = ((high + reach > 0) & (low - reach < np.array(shape))).all(axis=1)
+    length = np.ceil(high[:, axis] - low[:, axis] + 2 * reach[:, 0] + 1).astype(np.intp)
+    length += -length % np.where(length > 16, 8, 3)
+    run = (high - low) + 1e-9
+    lean = run[:, 1 - axis] / run[:, axis]
+    half = np.ceil(reach[:, 0] * np.sqrt(1 + np.minimum(lean, 1) ** 2)).astype(np.intp)
+    half += np.where(half > 8, -half % 2, 0)
+    kinds = length * 4096 + half
+    for kind in np.unique(kinds[seen]):
+        chosen = rows[seen & (kinds == kind)]
+        size = int(kind) // 4096, int(kind) % 4096
+        share = max(1, _CHUNK // (size[0] * (2 * size[1] + 1)))
+        for first in range(0, chosen.size, share):
+            _stamp(flat, shape, (pieces, chosen[first : first + share]), size, axis)
 
 
 def _pieces(frame: Frame, tube: Tube) -> _Pieces:
@@ -75,41 +92,68 @@ def _pieces(frame: Frame, tube: Tube) -> _Pieces:
     return _Pieces(start, end, wide, inner, np.full_like(wide, 1 - tube.core), scale)
 
 
-def _stamp(flat: Plane, shape: tuple[int, int], all_: _Pieces, rows: NDArray[np.intp], size: int) -> None:
-    """Raise the flattened picture by pieces whose windows are 2 size + 1 pixels wide."""
-    start, end = all_.start[rows], all_.end[rows]
-    corner = np.rint((start + end) / 2).astype(np.intp) - size
-    offset = np.arange(2 * size + 1, dtype=np.float32)
+def _stamp(
+    flat: Plane,
+    shape: tuple[int, int],
+    part: tuple[_Pieces, NDArray[np.intp]],
+    size: tuple[int, int],
+    axis: int,
+) -> None:
+    """Raise the flattened picture by pieces: `size[0]` pixels along the axis, `size[1]` to either side of the
+    piece's own line across it."""
+    pieces, rows = part
+    start, run = pieces.start[rows], (pieces.end - pieces.start)[rows]
+    run_on, run_off = run[:, axis], run[:, 1 - axis]
+    first = np.floor(np.minimum(run_on, 0) + start[:, axis] - pieces.radius[rows] - 1).astype(np.intp)
+    on = first[:, None] + np.arange(size[0])
+    slope = run_off / np.where(run_on == 0, 1, run_on)
+    low, high = np.minimum(run_on, 0)[:, None], np.maximum(run_on, 0)[:, None]
+    line = start[:, 1 - axis, None] + np.clip(on - start[:, axis, None], low, high) * slope[:, None]
+    off_line = np.rint(line).astype(np.intp)[:, :, None] + np.arange(-size[1], size[1] + 1)
+    matter = _matter(
+        (pieces, rows),
+        (on - start[:, axis, None]).astype(np.float32)[:, :, None],
+        (off_line - start[:, 1 - axis, None, None]).astype(np.float32),
+        (run_on, run_off),
+    )
+    hit = matter > 0
+    hit &= ((on >= 0) & (on < shape[axis]))[:, :, None]
+    hit &= (off_line >= 0) & (off_line < shape[1 - axis])
+    steps = (shape[1], 1) if axis == 0 else (1, shape[1])
+    at = (on * steps[0])[:, :, None] + off_line * steps[1]
+    np.maximum.at(flat, at[hit], matter[hit])
+
+
+def _matter(
+    part: tuple[_Pieces, NDArray[np.intp]], along: Plane, across: Plane, run: tuple[Curve, Curve]
+) -> Plane:
+    """mm of matter at pixels (N, along, across) measured from the starts of pieces."""
+    pieces, rows = part
 
     def wide(values: Curve) -> Plane:
         return values.astype(np.float32)[:, None, None]
 
-    down = offset[None, :, None] - wide(start[:, 0] - corner[:, 0])
-    across = offset[None, None, :] - wide(start[:, 1] - corner[:, 1])
-    dr, dc = (end - start).T
-    square = dr * dr + dc * dc + 1e-9
-    share = down * wide(dr / square) + across * wide(dc / square)
+    on, aside = run
+    square = on * on + aside * aside + 1e-9
+    share = across * wide(aside / square)
+    share += along * wide(on / square)
     np.maximum(share, 0, out=share)
     np.minimum(share, 1, out=share)
-    near = np.square(down - share * wide(dr))
-    share *= wide(-dc)
+    near = np.square(along - share * wide(on))
+    share *= wide(-aside)
     share += across
     near += np.square(share, out=share)
-    matter = np.subtract(wide(all_.radius[rows] ** 2), near, out=near)
+    matter: Plane = np.subtract(wide(pieces.radius[rows] ** 2), near, out=near)
     np.maximum(matter, 0, out=matter)
     np.sqrt(matter, out=matter)
-    if all_.inner[rows].any():
+    if pieces.inner[rows].any():
         # The marrow runs on past the ends of a piece, so that no walls stand where pieces meet.
-        line = np.square(down * wide(dc / np.sqrt(square)) - across * wide(dr / np.sqrt(square)))
-        hollow = np.sqrt(np.maximum(wide(all_.inner[rows] ** 2) - line, 0))
-        matter = np.maximum(matter - hollow * wide(all_.core[rows]), 0)
-    matter *= wide(all_.scale[rows])
-    r = corner[:, 0, None] + np.arange(2 * size + 1)
-    c = corner[:, 1, None] + np.arange(2 * size + 1)
-    inside = ((r >= 0) & (r < shape[0]))[:, :, None] & ((c >= 0) & (c < shape[1]))[:, None, :]
-    inside &= matter > 0
-    at = (r * shape[1])[:, :, None] + c[:, None, :]
-    np.maximum.at(flat, at[inside], matter[inside])
+        size = np.sqrt(square)
+        line = np.square(along * wide(aside / size) - across * wide(on / size))
+        hollow = np.sqrt(np.maximum(wide(pieces.inner[rows] ** 2) - line, 0))
+        matter = np.maximum(matter - hollow * wide(pieces.core[rows]), 0)
+    matter *= wide(pieces.scale[rows])
+    return matter
 
 
 def curve(knots: Points, count: int) -> Points:

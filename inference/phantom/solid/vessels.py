@@ -9,7 +9,7 @@ from inference.phantom.solid.person import SIDES, sign
 from inference.phantom.solid.tubes import Tube, curve, off
 
 _TRUNKS = 15
-_DAUGHTERS = (7, 4, 3)
+_DAUGHTERS = (7, 4, 2)
 _POINTS = (9, 6, 4, 3)
 
 
