@@ -93,7 +93,7 @@ def pose(rng: np.random.Generator, body: Body, shot: Shot) -> Pose:
         field=float(field),
         yaw=float(rng.normal(0, 4.5 if bedside else 2.2)),
         turn=float(rng.normal(0, 4.0 if bedside else 1.3)),
-        offset_u=float(u(-1, 1) * max(0.5 * (field * wide - broad), 8)),
+        offset_u=float(u(-1, 1) * (14 if lateral else max(0.5 * (field * wide - broad), 8))),
         offset_v=float(margin - 0.5 * field * tall - person.apex * scale),
         distance=float(distance),
         gap=float(gap),

@@ -55,7 +55,7 @@ def build(person: Person) -> Chest:
         wide=wide,
         front=front,
         back=back,
-        cage=cage.cut(person.apex, person.bottom + 30),
+        cage=cage.cut(person.apex, person.bottom + 2),
         apices={side: _apex(person, side, back) for side in (Side.RIGHT, Side.LEFT)},
         domes=domes,
         heart=_heart(person, front, rng),
@@ -104,7 +104,7 @@ def _dome(
     crest = person.dome(side)
     f = np.maximum(GRID - crest, -1e-3) / person.recess
     below = np.clip(f, 0, 1)
-    round_ = np.where(f > 0, np.sqrt(1 - (1 - below) ** 2), -1e-3)
+    round_ = np.where(f > 0, np.sqrt(below * (1.25 - 0.25 * below)), -1e-3)
     late = np.where(f > 0, np.sqrt(1 - (1 - np.clip(f * 0.72, 0, 1)) ** 2), -1e-3)
     s, width = sign(side), person.half_width
     lean = rng.uniform(0.42, 0.54)

@@ -64,7 +64,7 @@ class Frame:
     pose: Pose
     u: Plane
     v: Plane
-    iv: NDArray[np.int32]
+    iv: NDArray[np.intp]
 
     @classmethod
     def make(cls, shape: tuple[int, int], pose: Pose) -> Self:
@@ -112,8 +112,8 @@ def turned(degrees: float) -> tuple[float, float]:
     return float(np.float32(math.cos(angle))), float(np.float32(math.sin(angle)))
 
 
-def places(values: Plane) -> NDArray[np.int32]:
+def places(values: Plane) -> NDArray[np.intp]:
     """The nearest places in `GRID`, clipped at its ends."""
     shifted = (values + np.float32(REACH + STEP / 2)) * np.float32(1 / STEP)
     np.clip(shifted, 0, GRID.size - 1, out=shifted)
-    return shifted.astype(np.int32)
+    return shifted.astype(np.intp)

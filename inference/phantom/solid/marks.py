@@ -52,6 +52,8 @@ def draw(rng: np.random.Generator, view: ViewPosition, *, female: bool, ill: boo
     """Marks of one picture; bedside pictures have electrodes on them. ill: more of those."""
     u, bedside = rng.uniform, view is ViewPosition.AP
     marker = ("L", "R", "")[int(rng.choice(3, p=[0.55, 0.3, 0.15]))]
+    if view is ViewPosition.LEFT_LATERAL and marker:
+        marker = "L"  # the side next to the detector
     right_of_picture = marker == "L" and view is not ViewPosition.LEFT_LATERAL
     across = u(0.86, 0.95) if right_of_picture else u(0.05, 0.14)
     texts = ("", "", "AP SUPINE", "BEDSIDE", "PORTABLE") if bedside else ("", "", "", "PA", "ERECT")

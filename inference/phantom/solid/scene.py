@@ -218,12 +218,14 @@ def _organ_masks(scene: Scene) -> None:
     heart, mediastinum, domes = scene.organs
     below = np.zeros(frame.shape, bool)
     rows = max(1, round(_DIAPHRAGM / frame.spacing))
+    lateral = frame.pose.view is ViewPosition.LEFT_LATERAL
+    between = below.copy() if lateral else mediastinum.hi > mediastinum.lo
     for side in SIDES:
         whole = scene.open[side].length
         under = (whole > 0) & ((scene.open[side] & domes[side]).length > (1 - LUNG_SHARE) * whole)
         line = under.copy()
         line[rows:] &= ~under[:-rows]
-        scene.mark(f"diaphragm_{side}", line)
+        scene.mark(f"diaphragm_{side}", line & ~between)
         below |= under
     scene.mark("heart", (heart.length > 1) & ~below)
     scene.mark("mediastinum", (mediastinum.length > 1) & ~below)
@@ -238,5 +240,6 @@ def finish(scene: Scene) -> None:
     matter *= np.float32(1.25)
     lung = scene.lung[Side.RIGHT] + scene.lung[Side.LEFT]
     assert scene.grain is not None, "the lungs were not laid out"
-    matter *= np.minimum(lung * np.float32(1 / 30), 1)
+    # Only where lung surrounds them: their stumps do not show through the mediastinum.
+    matter *= np.clip(lung * np.float32(1 / 25) - 1, 0, 1)
     scene.air += np.maximum(lung * scene.grain - matter * np.float32(AIR_SHARE), 0)

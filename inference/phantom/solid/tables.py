@@ -43,14 +43,14 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> Plane
 def exp_minus(depth: Plane) -> Plane:
     """exp(-depth) from a table: the same bytes on every processor."""
     at = np.clip(depth * np.float32(_EXP_STEPS) + np.float32(0.5), 0, _EXP.size - 1)
-    light: Plane = np.take(_EXP, at.astype(np.int32))
+    light: Plane = np.take(_EXP, at.astype(np.intp))
     return light
 
 
 def log(values: Plane) -> Plane:
     """Natural logarithm of values in 0..4, from a table over the square root."""
     at = np.clip(np.sqrt(values) * np.float32(_LOG_STEPS), 0, _LOG.size - 1)
-    logarithm: Plane = np.take(_LOG, at.astype(np.int32))
+    logarithm: Plane = np.take(_LOG, at.astype(np.intp))
     return logarithm
 
 
