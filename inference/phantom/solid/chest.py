@@ -110,7 +110,7 @@ def _dome(
     lean = rng.uniform(0.42, 0.54)
     crest_x, crest_z = s * lean * width, -0.12 * person.half_depth
     outer = crest_x + s * (wide * 1.03 - abs(crest_x)) * round_
-    inner = crest_x - s * (abs(crest_x) + 30) * np.where(f > 0, np.clip(2.4 * round_, 0, 1), -1e-3)
+    inner = crest_x - s * (abs(crest_x) + 30) * np.where(f > 0, np.clip(1.6 * round_, 0, 1), -1e-3)
     ahead = crest_z - (crest_z - front + 3) * np.clip(round_ * 1.25, -1, 1.02)
     behind = crest_z + (back - crest_z + 3) * late
     right, left = (outer, inner) if side is Side.RIGHT else (inner, outer)
@@ -213,8 +213,8 @@ def _trunk(person: Person, wide: Curve, front: Curve, back: Curve) -> Loft:
             (top - 26, shoulder * 0.88),
             (top + 6, shoulder),
             (top + 70, shoulder),
-            (top + 130, w + 16 * m + wall),
-            (person.bottom - 20, w + 4 + wall),
+            (top + 130, w + 24 * m + 1.1 * wall),
+            (person.bottom - 20, w + 10 + 1.1 * wall),
             (person.bottom + 90, w + 1.1 * wall - 6),
         ]
     )

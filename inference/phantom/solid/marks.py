@@ -57,7 +57,7 @@ def draw(rng: np.random.Generator, view: ViewPosition, *, female: bool, ill: boo
     right_of_picture = marker == "L" and view is not ViewPosition.LEFT_LATERAL
     across = u(0.86, 0.95) if right_of_picture else u(0.05, 0.14)
     texts = ("", "", "AP SUPINE", "BEDSIDE", "PORTABLE") if bedside else ("", "", "", "PA", "ERECT")
-    edges = u(0, 22, 4) * (u(0, 1, 4) < 0.18)
+    edges = u(0, 22, 4) * (u(0, 1, 4) < 0.12)
     chance = u()
     return Marks(
         marker=marker,

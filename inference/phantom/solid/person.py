@@ -102,7 +102,7 @@ def draw(rng: np.random.Generator, *, female: bool, age: int) -> Person:
         slope=u(112, 158) * build,
         rib_phase=u(-9, 9),
         bone=u(0.85, 1.2) * (1 - 0.3 * old * (1.0 if female else 0.5)),
-        clavicle=u(-8, 28),
+        clavicle=u(0, 38),
         breast=(u(18, 40) + 25 * heavy) if female else (10 * heavy),
         breast_drop=u(-6, 18) + 22 * old,
         bubble=u(9, 25) if u() < 0.6 else 0.0,

@@ -203,14 +203,14 @@ def _belly(scene: Scene) -> None:
         if not body.supine:
             stomach = stomach.cut(-400, y + 0.35 * person.bubble)
         gas = (stomach.span(frame) & dome).length
-        scene.air += gas * np.float32(0.8)
+        scene.air += gas * np.float32(0.6)
         scene.mark("stomach_bubble", gas > 4)
     rng = np.random.default_rng([person.seed, 5])
     for _ in range(int(rng.integers(0, 7))):
         x, y = rng.uniform(-0.2, 0.85) * person.half_width, person.dome_left + rng.uniform(45, 150)
         size = rng.uniform(7, 18)
         gut = Loft.ellipsoid((x, y, -30), (size * rng.uniform(1, 2), size, size))
-        scene.air += gut.span(frame).length * np.float32(0.7)
+        scene.air += gut.span(frame).length * np.float32(0.45)
 
 
 def _organ_masks(scene: Scene) -> None:
