@@ -163,7 +163,7 @@ def test_a_picture_need_not_be_square() -> None:
 
 def test_a_prior_is_of_the_same_person_earlier_and_its_changes_are_coded() -> None:
     seen = set()
-    for index in range(25):
+    for index in range(36):
         made = study.generate(5, index, size=32, with_prior=True)
         assert made.prior is not None
         assert made.prior.patient == made.patient

@@ -88,6 +88,12 @@ class Frame:
         seen = np.flatnonzero((high >= first) & (low <= last))
         return slice(int(seen[0]), int(seen[-1]) + 1) if seen.size else slice(0, 0)
 
+    def columns(self, low: float, high: float) -> slice:
+        """The columns of the picture in which u = low..high (mm at the detector) is seen."""
+        least, most = np.minimum(self.u[0], self.u[-1]), np.maximum(self.u[0], self.u[-1])
+        seen = np.flatnonzero((most >= low) & (least <= high))
+        return slice(int(seen[0]), int(seen[-1]) + 1) if seen.size else slice(0, 0)
+
     def view(self, points: Points) -> Points:
         """Body points (N, 3) as (u, v, w): u and v magnified to the detector."""
         cos, sin = turned(self.pose.angle)

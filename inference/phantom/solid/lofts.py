@@ -108,13 +108,17 @@ class Loft:
         half = np.where(inside, 1 / np.sqrt(across), 0.0)
         curves = (u * scale, 1 / (reach * scale), half, w, tilt / scale)
         seen = np.flatnonzero(np.interp(GRID, GRID * scale, inside.astype(float)))
-        rows = frame.rows(int(seen[0]), int(seen[-1]))
-        places = frame.iv[rows]
+        edges = (u - reach)[inside] * scale, (u + reach)[inside] * scale
+        part = (
+            frame.rows(int(seen[0]), int(seen[-1])),
+            frame.columns(float(edges[0].min()), float(edges[1].max())),
+        )
+        places = frame.iv[part]
         planes = [
             np.take(np.interp(GRID, GRID * scale, curve).astype(np.float32), places) for curve in curves
         ]
         span = _nothing(frame)
-        span.lo[rows], span.hi[rows] = self._stretch(frame.u[rows], planes)
+        span.lo[part], span.hi[part] = self._stretch(frame.u[part], planes)
         return span
 
     def _stretch(self, u: Plane, planes: list[Plane]) -> tuple[Plane, Plane]:

@@ -13,6 +13,8 @@ from inference.phantom.solid.tubes import Tube, curve, draw, off
 
 FIRST = -4.7
 """Vertebrae from the carina (between T5 and T6) up to T1."""
+_SPINE = 40.0
+"""mm to either side of the spine's axis in which its bodies are drawn."""
 _ENDS = (0.74, 0.78, 0.78, 0.76, 0.74, 0.71, 0.68, 0.62, 0.57, 0.52, 0.34, 0.24)
 """How far round the bony part of each rib reaches, as a share of the half circle."""
 
@@ -89,7 +91,6 @@ def _displaced(points: Points, breaks: list[Break]) -> Points:
 def spine(chest: Chest, frame: Frame) -> Plane:
     """mm of bone: bodies with dense end plates, pedicles, processes."""
     person = chest.person
-    axis = frame.along(_magnified(frame, chest.axis, 40))
     phase = ((GRID - 0.4 * person.rib_phase) / person.pitch - 0.5) % 1
     disc = smooth((np.abs(phase - 0.5) - 0.36) / 0.07)
     plate = np.clip(1 - np.abs(np.abs(phase - 0.5) - 0.345) / 0.05, 0, 1)
@@ -97,15 +98,20 @@ def spine(chest: Chest, frame: Frame) -> Plane:
     lateral = abs(turned(frame.pose.angle)[1]) > 0.7
     depth = 34 if lateral else 28
     level = (0.26 * depth * (1 - 0.6 * disc) + 3.6 * plate) * person.bone
-    centre: Plane | Curve = axis
-    if lateral:
-        centre = frame.along(_magnified(frame, chest.back - 42, 0))
-        half = half + 1
+    middle = _magnified(frame, chest.back - 42, 0) if lateral else _magnified(frame, chest.axis, 40)
     scale = frame.pose.magnification(0.0 if lateral else 40.0)
-    off = np.abs(frame.u - centre) - frame.along(_magnified(frame, half, 40)) * np.float32(scale)
-    body = np.clip(1 - off * np.float32(0.45), 0, 1) * (1 + 0.35 * np.clip(1 - np.abs(off + 1.5), 0, 1))
-    bone: Plane = body * frame.along(_magnified(frame, level, 40))
-    bone += draw(frame, _processes(chest))
+    columns = frame.columns(float(middle.min()) - _SPINE, float(middle.max()) + _SPINE)
+    places = frame.iv[:, columns]
+
+    def along(curve_: Curve) -> Plane:
+        return np.take(curve_.astype(np.float32), places)
+
+    off_edge = np.abs(frame.u[:, columns] - along(middle))
+    off_edge -= along(_magnified(frame, half + lateral, 40) * scale)
+    body = np.clip(1 - off_edge * np.float32(0.45), 0, 1)
+    body *= 1 + np.float32(0.35) * np.clip(1 - np.abs(off_edge + np.float32(1.5)), 0, 1)
+    bone = draw(frame, _processes(chest))
+    bone[:, columns] += body * along(_magnified(frame, level, 40))
     return bone
 
 
