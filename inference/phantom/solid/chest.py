@@ -156,9 +156,8 @@ def _heart(person: Person, front: Curve, rng: np.random.Generator) -> Loft:
         [(-14, -6), (20, 22), (0.5 * tall, 0.36 * person.half_depth + 6), (tall, 22), (bottom, -20)]
     )
     ahead = front + 7 + spline([(-14, 34), (20, 12), (60, 0), (0.8 * tall, 2), (bottom, 34)])
-    sway = wobble(rng, 40, 1.0)
-    loft = Loft(right_edge + sway, left_edge + sway, ahead, rear, boxy=True).cut(-14, bottom)
-    return loft.moved(person.shift * hill(GRID, 70, 260))
+    loft = Loft(right_edge, left_edge, ahead, rear, boxy=True).cut(-14, bottom)
+    return loft.moved(wobble(rng, 40, 1.0) + person.shift * hill(GRID, 70, 260))
 
 
 def _mediastinum(person: Person, axis: Curve, front: Curve, back: Curve, rng: np.random.Generator) -> Loft:

@@ -72,8 +72,7 @@ def draw(rng: np.random.Generator, *, female: bool, age: int) -> Person:
     """Draw a grown person; ranges in mm."""
     u = rng.uniform
     build = u(0.93, 1.07) * (0.93 if female else 1.02)
-    heavy = float(rng.beta(1.6, 3))
-    old = float(np.clip((age - 35) / 50, 0, 1))
+    heavy, old = float(rng.beta(1.6, 3)), float(np.clip((age - 35) / 50, 0, 1))
     dome = u(98, 150) * build
     return Person(
         female=female,
