@@ -18,7 +18,7 @@ PA, AP, LL = ViewPosition.PA, ViewPosition.AP, ViewPosition.LEFT_LATERAL
 
 @pytest.fixture(scope="module")
 def studies() -> list[study.PhantomStudy]:
-    return [study.generate(11, index, size=SIZE) for index in range(24)]
+    return [study.generate(11, index, size=SIZE) for index in range(14)]
 
 
 def _digest(made: study.PhantomStudy) -> str:
