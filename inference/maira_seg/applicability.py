@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from inference.contract import Gate
 
 SHRINKAGE = 0.05
 OUTSIDE = "outside-domain"
+NOT_UPRIGHT = "not-upright"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,51 @@ class Domain:
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor], prefix: str) -> "Domain":
         return cls(*(tensors[f"{prefix}.{name}"].double() for name in ("mean", "precision", "reach")))
+
+
+@dataclass(frozen=True)
+class Upright:
+    """A plane that parts chests as they hang from inverted and turned ones: those have the same features in
+    other places, and a distance alone does not tell. weight (D,), bias (), float64."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def holds(self, features: Tensor) -> bool:
+        """Whether an image with these features (D,) hangs as a chest does."""
+        return float(features.double() @ self.weight + self.bias) > 0
+
+    def tensors(self, prefix: str) -> dict[str, Tensor]:
+        """In single precision, as they are stored."""
+        return {f"{prefix}.weight": self.weight.float(), f"{prefix}.bias": self.bias.float()}
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor], prefix: str) -> "Upright":
+        return cls(tensors[f"{prefix}.weight"].double(), tensors[f"{prefix}.bias"].double())
+
+
+def fit_upright(hanging: Tensor, turned: Tensor, *, decay: float = 1e-3) -> Upright:
+    """Logistic regression of (N, D) features of chests as they hang against (K, D) of others, both of the
+    same weight."""
+    features = torch.cat([hanging, turned]).double()
+    mean, spread = features.mean(dim=0), features.std(dim=0).clamp_min(1e-6)
+    known = (features - mean) / spread
+    wanted = torch.cat([torch.ones(len(hanging)), torch.zeros(len(turned))]).double()
+    share = torch.where(wanted > 0, 0.5 / len(hanging), 0.5 / len(turned))
+    weight = torch.zeros(known.shape[1], dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        each = F.binary_cross_entropy_with_logits(known @ weight + bias, wanted, reduction="none")
+        loss = (each * share).sum() + decay * weight.square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    plane = weight.detach() / spread
+    return Upright(plane, bias.detach() - plane @ mean)
 
 
 def distance(features: Tensor, mean: Tensor, precision: Tensor) -> Tensor:
@@ -64,6 +111,11 @@ def gate(domains: Sequence[Domain], features: Tensor) -> Gate:
     """One image (D,) against its populations: open when it is inside any of them."""
     score = min(float(domain.score(features[None])[0]) for domain in domains)
     return Gate(open=score <= 1.0, score=score, threshold=1.0, reason="" if score <= 1.0 else OUTSIDE)
+
+
+def shut(found: Gate, reason: str) -> Gate:
+    """The same gate, closed for a reason of its own."""
+    return Gate(open=False, score=found.score, threshold=found.threshold, reason=reason)
 
 
 def closed(reason: str) -> Gate:

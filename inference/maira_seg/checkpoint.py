@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM
 
 from inference.contract import BUNDLE_CONFIG, InferenceError
-from inference.maira_seg.applicability import Domain
+from inference.maira_seg.applicability import Domain, Upright
 from inference.maira_seg.config import MairaSegConfig
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
@@ -33,18 +33,21 @@ SEGMENTER, MAIRA_SEG, APPLICABILITY = (
 )
 TOKENIZER = "tokenizer.json"
 DRAFT_DOMAINS = ("draft.phantom",)
+UPRIGHT = "upright"
 MASK_DOMAINS = ("masks.phantom", "masks.real")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything a drafter runs on. domains: by name, see `DRAFT_DOMAINS` and `MASK_DOMAINS`."""
+    """Everything a drafter runs on. domains: by name, see `DRAFT_DOMAINS` and `MASK_DOMAINS`. upright: on the
+    features of the mask domains; None in a bundle that was fitted without."""
 
     segmenter: Segmenter
     model: MairaSeg
     processor: Processor
     domains: dict[str, Domain]
     about: dict[str, Any]
+    upright: Upright | None = None
 
 
 def save(bundle: Bundle, folder: Path) -> None:
@@ -53,6 +56,8 @@ def save(bundle: Bundle, folder: Path) -> None:
     save_weights(bundle.segmenter.network, folder / SEGMENTER)
     save_weights(bundle.model, folder / MAIRA_SEG)
     tensors = {key: t for name, domain in bundle.domains.items() for key, t in domain.tensors(name).items()}
+    if bundle.upright is not None:
+        tensors |= bundle.upright.tensors(UPRIGHT)
     save_file({key: tensor.contiguous() for key, tensor in sorted(tensors.items())}, folder / APPLICABILITY)
     bundle.processor.save(folder / TOKENIZER)
     for name in (SEGMENTER, MAIRA_SEG, APPLICABILITY):
@@ -104,6 +109,7 @@ def _load(folder: Path) -> Bundle:
         processor=processor,
         domains={name: Domain.from_tensors(tensors, name) for name in config["domains"]},
         about=config["about"],
+        upright=Upright.from_tensors(tensors, UPRIGHT) if f"{UPRIGHT}.weight" in tensors else None,
     )
 
 

@@ -54,7 +54,8 @@ class MairaSegConfig:
 
     extractor_width: where the levels of a mask token are summed. spatial_size: side of the resized mask that
     becomes the spatial token. max_images: views the prompt can tell apart. structures and findings: the
-    vocabulary of slots, citations and codes, in this order.
+    vocabulary of slots, citations and codes, in this order. not_denied: findings the model misses too often:
+    it may state them, and never says that they are absent.
     """
 
     name: str

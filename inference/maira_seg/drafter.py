@@ -118,7 +118,10 @@ class MairaSegDrafter:
         draft_gate = applicability.gate(self._draft_domains, vision.descriptor(features)[0])
         masks_gate = applicability.gate(self._mask_domains, square.descriptor)
         if masks_gate.open and not self._lungs_found(square):
-            masks_gate = Gate(False, masks_gate.score, masks_gate.threshold, NO_LUNGS)
+            masks_gate = applicability.shut(masks_gate, NO_LUNGS)
+        if self.bundle.upright is not None and not self.bundle.upright.holds(square.descriptor):
+            masks_gate = applicability.shut(masks_gate, applicability.NOT_UPRIGHT)
+            draft_gate = applicability.shut(draft_gate, applicability.NOT_UPRIGHT)
         masks = self._masks(image, square, study.human_masks, draft_gate) if masks_gate.open else []
         return masks, square, masks_gate, draft_gate, features
 

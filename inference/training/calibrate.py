@@ -2,6 +2,7 @@
 a structure, the trust below which a mask is not believed, and the edges of the domains."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from inference.contract import Certainty, StudyInput
 from inference.maira_seg import vision
-from inference.maira_seg.applicability import Domain, distance, fit
+from inference.maira_seg.applicability import Domain, Upright, distance, fit, fit_upright
 from inference.maira_seg.checkpoint import DRAFT_DOMAINS, MASK_DOMAINS
+from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.vision import VisionEncoder
+from inference.phantom import study as phantom
 from inference.segmentation import trust
 from inference.segmentation.model import SegmenterConfig
 from inference.segmentation.segmenter import Segmenter
+from inference.structures import FINDINGS_BY_CODE
 from inference.training import augment
 from inference.training.features import BATCH, Features
 from inference.training.radiographs import Squares
-from inference.training.records import Phantoms
+from inference.training.records import Phantoms, image_input
 
 SEED_PHANTOMS = 13
 AREAS = (1, 8, 16, 24, 32, 48, 64, 96, 128, 192)
@@ -29,6 +34,8 @@ TRUST_RANGE = (0.4, 0.85)
 QUANTILE_PHANTOM, QUANTILE_REAL = 0.99, 0.97
 SHRINKAGE_REAL = 0.3
 FOLDS = 5
+LEAST_RECALL = 0.5
+DRAFTED_SIZE = 512
 VIEWS_OF_REAL = 4
 """Augmented looks at each real radiograph: few images must stand for many."""
 
@@ -131,6 +138,49 @@ def real_descriptors(segmenter: Segmenter, squares: Squares, generator: torch.Ge
         moved, _ = augment.geometric(squares.images, squares.lungs[:, None], generator)
         views.append(augment.photometric(moved, generator))
     return torch.stack([torch.cat([segmenter.probabilities(b)[1] for b in v.split(BATCH)]) for v in views])
+
+
+def turned(images: Tensor) -> list[Tensor]:
+    """What a chest must not be taken for: inverted, on either side, upside down, both. (B, 1, S, S) each."""
+    quarter, half, back = (torch.rot90(images, times, (2, 3)) for times in (1, 2, 3))
+    return [1 - images, quarter, half, back, 1 - half]
+
+
+def upright(
+    segmenter: Segmenter, phantoms: Tensor, squares: Squares | None, generator: torch.Generator
+) -> Upright:
+    """The plane between chests as they hang and turned ones, from phantoms (N, 1, S, S) and real chests."""
+    views = [phantoms]
+    if squares is not None:
+        views.append(squares.images)
+        for _ in range(VIEWS_OF_REAL - 2):
+            moved, _ = augment.geometric(squares.images, squares.lungs[:, None], generator)
+            views.append(augment.photometric(moved, generator))
+    hanging = [_described(segmenter, images) for images in views]
+    others = [_described(segmenter, other) for images in views for other in turned(images)]
+    return fit_upright(torch.cat(hanging), torch.cat(others))
+
+
+@torch.inference_mode()
+def _described(segmenter: Segmenter, images: Tensor) -> Tensor:
+    """(N, E) what the mask gates look at; a copy that gradients may touch."""
+    return torch.cat([segmenter.probabilities(part)[1] for part in images.split(BATCH)]).clone()
+
+
+def not_denied(loaded: MairaSegDrafter, studies: int) -> tuple[str, ...]:
+    """Findings of which the drafter states less than half where they are: it may not say that they are
+    absent."""
+    there: Counter[str] = Counter()
+    stated: Counter[str] = Counter()
+    for index in range(studies):
+        made = phantom.generate(SEED_PHANTOMS, index, size=DRAFTED_SIZE)
+        seen = image_input(made.images[0])
+        output = loaded.draft(StudyInput(made.study_instance_uid, (seen,)))
+        said = {s.finding for s in output.sentences if s.certainty != Certainty.ABSENT}
+        present = {finding.finding for finding in made.findings}
+        there.update(present)
+        stated.update(present & said)
+    return tuple(code for code in FINDINGS_BY_CODE if stated[code] < LEAST_RECALL * there[code])
 
 
 @torch.inference_mode()

@@ -1,14 +1,14 @@
 """Measure a bundle on what it never saw: `python -m inference.training.evaluate --bundle
 inference/weights/demo`.
 
-Held-out phantoms (a seed of their own, rendered at full size and drafted through the same door the
-application uses) and held-out patients of real radiographs. Rows go to docs/results.json, and
+Held-out phantoms (a seed of their own, rendered at full size and handed to the drafter as the application
+does) and held-out patients of real radiographs. Rows go to docs/results.json, and
 docs/results.md is made from it.
 """
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import measures
-from inference.contract import Certainty, DraftOutput, Section, Side, StudyInput
+from inference.contract import Certainty, DraftOutput, ImageInput, Section, Side, StudyInput
 from inference.imaging import masks as rle
 from inference.maira_seg import drafter
 from inference.phantom import study as phantom
-from inference.structures import FINDINGS, FINDINGS_BY_CODE, STRUCTURES
+from inference.structures import BY_CODE, FINDINGS, FINDINGS_BY_CODE, STRUCTURES, Group
 from inference.training import progress, radiographs, records, results
 
 SEED_PHANTOMS = 14
 SIZE = 512
-COMMAND = "python -m inference.training.evaluate"
+COMMAND = "python -m inference.training.evaluate --bundle BUNDLE --real RADIOGRAPHS --studies 240"
 LUNGS = ("lung_right", "lung_left")
 
 
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--real", type=Path, default=None, help="folder of real radiographs with lung masks")
-    parser.add_argument("--studies", type=int, default=300)
+    parser.add_argument("--studies", type=int, default=240)
     parser.add_argument("--results", type=Path, default=results.RESULTS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -118,17 +118,21 @@ def phantom_rows(judged: Sequence[Judged]) -> list[dict[str, object]]:
     rows.append(row("draft", "phantom", "side_accuracy", side_accuracy(opened)))
     rows.append(row("draft", "phantom", "normal_kept_normal", normal_share(opened)))
     rows.append(row("draft", "phantom", "contradiction_share", contradictions(opened)))
+    rows += [row("draft", "phantom", f"denied_though_there:{code}", value) for code, value in denials(opened)]
+    rows.append(row("draft", "phantom", "mask_denied_share", masks_denied(opened)))
+    rows.append(row("draft", "phantom", "trusted_mask_unmentioned", masks_unmentioned(opened)))
+    rows.append(row("segmentation", "phantom", "trusted_mask_false", masks_false(judged)))
     seconds = [sum(one.output.seconds.values()) for one in judged]
     return [*rows, row("speed", "phantom", "draft_seconds", measures.bootstrap_mean(seconds))]
 
 
-def row(experiment: str, views: str, metric: str, value: measures.Interval) -> dict[str, object]:
+def row(experiment: str, population: str, metric: str, value: measures.Interval) -> dict[str, object]:
     """One row of docs/results.json."""
     return {
         "experiment": experiment,
         "arm": "seg",
         "views": "frontal",
-        "population": views,
+        "population": population,
         "metric": metric,
         "mean": round(value.mean, 4),
         "low": round(value.low, 4),
@@ -225,6 +229,68 @@ def contradictions(judged: Sequence[Judged]) -> measures.Interval:
     return measures.bootstrap_mean(values)
 
 
+def denials(judged: Sequence[Judged]) -> list[tuple[str, measures.Interval]]:
+    """Per finding, of the studies that have it: how many drafts say that it is absent, and nowhere there."""
+    found = []
+    for code in FINDINGS_BY_CODE:
+        there = [one for one in judged if code in one.truth()]
+        values = [float(code not in one.claims() and code in absent(one)) for one in there]
+        if values:
+            found.append((code, measures.bootstrap_mean(values)))
+    return found
+
+
+def absent(one: Judged) -> set[str]:
+    return {s.finding for s in one.output.sentences if s.certainty == Certainty.ABSENT and s.finding}
+
+
+def shown(one: Judged) -> list[tuple[str, str, str]]:
+    """(structure, finding, side) of the trusted masks of findings and devices on screen."""
+    masks = (BY_CODE[mask.structure] for mask in one.output.masks if mask.trusted)
+    return [(s.code, s.finding, str(s.side)) for s in masks if s.group != Group.ANATOMY]
+
+
+def masks_denied(judged: Sequence[Judged]) -> measures.Interval:
+    """Share of trusted masks whose finding the draft denies, and states nowhere."""
+    values = [
+        float(finding in absent(one) and finding not in one.claims())
+        for one in judged
+        for _code, finding, _side in shown(one)
+    ]
+    return measures.bootstrap_mean(values)
+
+
+def masks_unmentioned(judged: Sequence[Judged]) -> measures.Interval:
+    """Share of trusted masks of findings and devices that no sentence speaks of."""
+    values = [
+        float(finding not in {s.finding for s in one.output.sentences})
+        for one in judged
+        for _code, finding, _side in shown(one)
+    ]
+    return measures.bootstrap_mean(values)
+
+
+def masks_false(judged: Sequence[Judged]) -> measures.Interval:
+    """Share of trusted masks of findings and devices with nothing of the kind below them (Dice under 0.1)."""
+    values = []
+    for one in judged:
+        for code, _finding, _side in shown(one):
+            true, drawn = one.true_mask(code), one.mask(code)
+            assert drawn is not None, code
+            values.append(float(true is None or measures.dice(drawn, true) < 0.1))
+    return measures.bootstrap_mean(values)
+
+
+def turned(radiograph: radiographs.Radiograph) -> dict[str, ImageInput]:
+    """The same radiograph as it must not be taken for one."""
+    gray = radiograph.grayscale
+    others = {"inverted": 1 - gray, "upside-down": np.rot90(gray, 2), "on-its-side": np.rot90(gray)}
+    return {
+        name: replace(radiograph.image_input(), grayscale=np.ascontiguousarray(pixels))
+        for name, pixels in others.items()
+    }
+
+
 def real_rows(
     loaded: drafter.MairaSegDrafter, held_out: Sequence[radiographs.Radiograph]
 ) -> list[dict[str, object]]:
@@ -240,7 +306,16 @@ def real_rows(
             for mask in lungs:
                 drawn |= rle.decode(mask.counts, mask.size)
             scores.append(measures.dice(drawn, radiograph.lungs))
+    closed: dict[str, list[float]] = {}
+    for radiograph in held_out:
+        for name, image in turned(radiograph).items():
+            output = loaded.draft(StudyInput(radiograph.name, (image,)))
+            closed.setdefault(name, []).append(float(not output.masks_gate.open))
     return [
+        *(
+            row("gate", "real", f"masks_closed:{name}", measures.bootstrap_mean(v))
+            for name, v in closed.items()
+        ),
         row("gate", "real", "draft_withheld_share", measures.bootstrap_mean(withheld)),
         row("gate", "real", "lungs_shown_share", measures.bootstrap_mean(given)),
         row("segmentation", "real", "dice:lungs", measures.bootstrap_mean(scores)),

@@ -7,12 +7,14 @@ Segmenter, its thresholds, encoder, language model, domains. Intermediate weight
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from inference.maira_seg.checkpoint import MAIRA_SEG, TOKENIZER, Bundle, load_weights, save
 from inference.maira_seg.config import PRESETS
+from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
 from inference.training import calibrate, progress, radiographs, records
@@ -21,6 +23,8 @@ from inference.training import train_maira_seg as maira_seg
 from inference.training import train_segmenter as segmenter
 
 CALIBRATION_STUDIES = 400
+UPRIGHT_STUDIES = 150
+DENIAL_STUDIES = 200
 SHARES = {"segmenter": 0.42, "encoder": 0.28, "maira_seg": 0.30}
 """How a time limit is divided."""
 
@@ -75,7 +79,7 @@ def assemble(options: argparse.Namespace) -> None:
     load_weights(model, options.work / MAIRA_SEG)
     held_out = records.phantoms(options.cache, calibrate.SEED_PHANTOMS, CALIBRATION_STUDIES)
     described = calibrate.phantom_descriptors(model.vision, trained, held_out)
-    real = None
+    real = squares = None
     if options.real:
         kept = [r for r in radiographs.read(options.real) if not r.held_out]
         squares = radiographs.squares(kept, trained.config.image_size)
@@ -84,15 +88,18 @@ def assemble(options: argparse.Namespace) -> None:
     processor = Processor.load(options.work / TOKENIZER, config.structures, config.findings)
     bundle = Bundle(
         segmenter=trained,
-        model=model,
+        model=model.eval(),
         processor=processor,
         domains=calibrate.domains(population, described, real),
+        upright=calibrate.upright(trained, held_out.images(range(UPRIGHT_STUDIES)), squares, generator),
         about={
             "purpose": "demonstration, not for clinical use",
             "trained_on": {"phantoms": options.studies, "real_lungs": bool(options.real)},
             "languages": ["en"],
         },
     )
+    silent = calibrate.not_denied(MairaSegDrafter(bundle, "calibration"), DENIAL_STUDIES)
+    model.config = replace(config, not_denied=silent)
     save(bundle, options.out)
 
 

@@ -35,6 +35,7 @@ WITHHELD: dict[str, Promise] = {
     "image-too-small": _("The image is too small."),
     "no-lungs-found": _("No lungs were found in the image."),
     "blank-image": _("The image is blank."),
+    "not-upright": _("The image is inverted, turned, or no chest as it hangs."),
 }
 ELSE_WITHHELD = _("The model judged this study outside what it was validated on.")
 SECTIONS: dict[str, Promise] = {"findings": _("Findings"), "impression": _("Impression")}
