@@ -80,9 +80,10 @@ def mask_records(source: SourceStudy, names: Pseudonyms) -> Iterator[MaskRecord]
 
 
 def preference_record(study: StudyRecord) -> PreferenceRecord | None:
-    """The pair of a study; None without AI prose or where only white space differs: nothing was preferred."""
+    """The pair of a study; None without AI prose that its writer saw, or where only white space differs:
+    nothing was preferred."""
     draft, final = study.draft, study.final
-    if draft is None or not draft.sentences:
+    if draft is None or not draft.sentences or not draft.shown:
         return None
     if all(_words(getattr(draft, section)) == _words(getattr(final, section)) for section in _SECTIONS):
         return None
@@ -119,7 +120,8 @@ def _words(text: str) -> str:
 
 
 def _trace(source: SourceStudy) -> list[Provenance]:
-    spoken = () if source.draft is None else source.draft.sentences
+    """Which signed sentences came from the draft's. From a draft nobody saw, none did, however alike."""
+    spoken = source.draft.sentences if source.draft is not None and source.draft.shown else ()
     said = [provenance.DraftSentence(one.position, one.section, one.text) for one in spoken]
     return [one for section in _SECTIONS for one in provenance.trace(section, getattr(source, section), said)]
 
