@@ -34,6 +34,8 @@ def keys() -> list[tuple[str, str]]:
         ("R", _("reset to the first look")),
         ("+ / -", _("larger / smaller")),
         ("W", _("next window")),
+        ("← ↑ ↓ →", _("move the image")),
+        ("Shift+← ↑ ↓ →", _("window: right is wider, down is brighter")),
         ("E", _("go to the findings")),
         ("Esc", _("leave the text; put out the light")),
         ("Ctrl+Enter", _("sign")),
@@ -143,7 +145,7 @@ def assign(request: Request, study_instance_uid: str) -> HttpResponseRedirect:
     given = valid(AssignForm(request.POST))
     to = request.user if given["to"] == "me" else None
     study_service.assign(study, by=request.user, to=to, was=given["was"])
-    return redirect("study", study_instance_uid)
+    return redirect(reverse("study", args=[study_instance_uid]) + study_query(request.GET))
 
 
 @door(Capability.READ)

@@ -74,7 +74,7 @@ export function connectAddendum({ user, study }) {
       if (status === 200) {
         isSent = true;
         journal.clear();
-        location.assign(body.next);
+        location.assign(body.next + location.search);
         return;
       }
       complain(body?.message ?? message("server-failed", { status }));

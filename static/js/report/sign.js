@@ -55,7 +55,7 @@ export class SignDialog {
       const { status, body } = await post(this.form.action, new FormData(this.form));
       if (status === 200) {
         this.editor.state = "signed";
-        location.assign(body.next);
+        location.assign(body.next + location.search); // the list one came from goes along
         return;
       }
       if (ELSEWHERE.has(body?.code)) {
