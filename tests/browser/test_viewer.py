@@ -168,6 +168,17 @@ def test_reset_is_the_first_paint_again(page: Page, kind: str) -> None:
     assert np.array_equal(shot(page), before)
 
 
+@POLARITIES
+@pytest.mark.parametrize("inverted", [False, True])
+def test_dragging_down_brightens_whatever_the_polarity(page: Page, image: Path, inverted: bool) -> None:
+    page.evaluate(OPEN, {"kind": "canvas"})
+    if inverted:
+        page.evaluate("viewer.invert()")
+    before = shot(page)[..., 0].mean()
+    page.evaluate("viewer.dragWindow(0, 40)")
+    assert shot(page)[..., 0].mean() > before + 3
+
+
 def test_both_ways_of_drawing_agree_at_every_zoom(page: Page, browser: Browser) -> None:
     for zoom in (0.6, 1.7, 4.0):
         page.evaluate(OPEN, {"kind": "webgl", "zoom": zoom})
@@ -227,7 +238,8 @@ def test_a_filled_mask_covers_its_pixels_and_no_others(page: Page, image: Path, 
     assert np.array_equal(coloured[mask], np.ones(mask.sum(), dtype=bool))
     assert not coloured[~mask].any()
     assert np.array_equal(drawn[~mask][:, 0], shown(image)[~mask])
-    page.evaluate("viewer.restyle({on: false})")
+    # Off is off, also for a mask that is lit.
+    page.evaluate("viewer.restyle({on: false, lit: new Set([1])})")
     assert np.array_equal(shot(page)[..., 0], shown(image))
 
 

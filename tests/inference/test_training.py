@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from inference.contract import Certainty, Section, Side
-from inference.maira_seg.applicability import closed, fit, gate
+from inference.maira_seg.applicability import closed, fit, fit_upright, gate
 from inference.maira_seg.processor import CodedSentence
 from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD
 from inference.phantom import study as phantom
@@ -306,3 +306,20 @@ def test_the_page_of_results_is_the_one_made_from_them():
     folder = Path(__file__).resolve().parents[2] / "docs"
     document = json.loads((folder / "results.json").read_text())
     assert (folder / "results.md").read_text() == results.page(document)
+
+
+def test_a_plane_parts_chests_as_they_hang_from_others():
+    hanging = torch.randn(200, 6, generator=generator()) + torch.tensor([2.0, 0, 0, 0, 0, 0])
+    others = torch.randn(600, 6, generator=generator(1)) - torch.tensor([2.0, 0, 0, 0, 0, 0])
+    plane = fit_upright(hanging, others)
+    assert sum(plane.holds(one) for one in hanging) > 190
+    assert sum(plane.holds(one) for one in others) < 30
+    again = type(plane).from_tensors(plane.tensors("upright"), "upright")
+    assert [again.holds(one) for one in others[:50]] == [plane.holds(one) for one in others[:50]]
+
+
+def test_an_image_is_turned_every_way_but_its_own():
+    image = torch.arange(16.0).view(1, 1, 4, 4) / 15
+    others = calibrate.turned(image)
+    assert len(others) == 5
+    assert not any(torch.equal(other, image) for other in others)
