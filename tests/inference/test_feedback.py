@@ -197,7 +197,9 @@ def test_an_interrupted_writer_leaves_nothing(tmp_path: Path, derivatives: Path)
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("full.bin", b"torn"), ("table.bin", gzip.compress(b"12")), ("display.json", b"{")]
+    ("name", "content"),
+    [("full.bin", b"torn"), ("table.bin", gzip.compress(b"12", mtime=0)), ("display.json", b"{")],
+    ids=["torn", "too-short", "not-json"],
 )
 def test_an_image_that_cannot_be_read_keeps_its_study_here(
     tmp_path: Path, derivatives: Path, name: str, content: bytes
