@@ -11,7 +11,7 @@ from transformers import DynamicCache, LlamaForCausalLM
 from inference.contract import Certainty, Section, Side
 from inference.maira_seg import processor as words
 from inference.maira_seg.processor import MAX_SENTENCE_TOKENS, NO_FINDING, Processor
-from inference.structures import BY_CODE, FINDINGS_BY_CODE, Group
+from inference.structures import FINDINGS_BY_CODE
 
 MAX_SENTENCES = 32
 
@@ -55,85 +55,25 @@ def greedy(
     return tokens
 
 
-class Record:
-    """What a draft has said so far, and what it may still say without contradicting itself or its masks.
-
-    - A finding is stated once for a side in each section, and not again once it was denied.
-    - What a trusted mask shows is not denied, nor what the model cannot tell to be absent (`not_denied`).
-    - The impression states what the findings state and denies nothing that they state.
-    """
-
-    def __init__(self, citable: Sequence[str], not_denied: Sequence[str]) -> None:
-        shown = [BY_CODE[code] for code in citable if BY_CODE[code].group != Group.ANATOMY]
-        self._shown = {(structure.finding, structure.side) for structure in shown}
-        self._not_denied = frozenset(not_denied)
-        self._said: dict[tuple[str, str], dict[Side, Certainty]] = {}
-
-    def note(self, section: str, finding: str, side: Side, certainty: Certainty) -> None:
-        if finding in FINDINGS_BY_CODE:
-            self._said.setdefault((section, finding), {})[side] = certainty
-
-    def sides(self, section: str, finding: str) -> list[Side]:
-        """The sides that can still be spoken of; a finding without sides has none."""
-        sided = finding in FINDINGS_BY_CODE and FINDINGS_BY_CODE[finding].sided
-        return [side for side in (Side if sided else [Side.NONE]) if self.certainties(section, finding, side)]
-
-    def certainties(self, section: str, finding: str, side: Side) -> list[Certainty]:
-        """What can still be said of a finding on a side; nothing when all is said."""
-        if finding not in FINDINGS_BY_CODE:
-            return list(Certainty)
-        said = self._said.get((section, finding), {})
-        if any(_overlap(side, other) for other in said):
-            return []
-        may = set(Certainty)
-        if FINDINGS_BY_CODE[finding].sided and side == Side.NONE:
-            may = {Certainty.ABSENT}
-        if finding in self._not_denied or self._is_shown(finding, side):
-            may.discard(Certainty.ABSENT)
-        if section == Section.IMPRESSION:
-            may &= self._in_keeping(finding, side)
-        return [certainty for certainty in Certainty if certainty in may]
-
-    def _is_shown(self, finding: str, side: Side) -> bool:
-        return any(code == finding and _overlap(side, shown) for code, shown in self._shown)
-
-    def _in_keeping(self, finding: str, side: Side) -> set[Certainty]:
-        """What the impression may say of it after these findings."""
-        found = self._said.get((Section.FINDINGS, finding), {})
-        stated = [other for other, certainty in found.items() if certainty != Certainty.ABSENT]
-        if any(_overlap(side, other) for other in stated):
-            return {Certainty.PRESENT, Certainty.UNCERTAIN}
-        return {Certainty.ABSENT}
-
-
-def _overlap(one: Side, other: Side) -> bool:
-    """Whether two statements of a finding speak of the same place; without a side it is the whole chest."""
-    return one == other or {one, other} != {Side.RIGHT, Side.LEFT}
-
-
 class DraftGrammar:
     """Sentence after sentence: section, finding, side, certainty, words, citations of masks that exist, end.
 
-    Findings come before the impression. What may be said of a finding, `Record` knows.
+    Findings come before the impression; a sided finding that is stated has a side, a finding without sides
+    has none. It keeps to form alone and steers no choice of meaning: what must not be shown is left out
+    afterwards (`record.kept`).
     """
 
-    def __init__(
-        self,
-        processor: Processor,
-        vocabulary: int,
-        citable: Sequence[str],
-        not_denied: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, processor: Processor, vocabulary: int, citable: Sequence[str]) -> None:
         self._processor = processor
         self._vocabulary = vocabulary
         self._end, self._eos = processor.id(words.END), processor.id(words.EOS)
         self._words = torch.zeros(vocabulary, dtype=torch.bool)
         self._words[processor.first_word : processor.tokenizer.get_vocab_size()] = True
         self._citable = {processor.id(f"<cite:{structure}>") for structure in citable}
-        self._record = Record(citable, not_denied)
         self._place = 0  # 0 section, 1 finding, 2 side, 3 certainty, 4 words, 5 citations
         self._written = self._sentences = 0
-        self._section, self._finding, self._side = "", "", Side.NONE
+        self._impression = False
+        self._finding = self._side = ""
         self._cited: set[int] = set()
 
     def allowed(self) -> Tensor:
@@ -164,13 +104,11 @@ class DraftGrammar:
 
     def _take_head(self, value: str) -> None:
         if self._place == 0:
-            self._section = value
+            self._impression = value == Section.IMPRESSION
         elif self._place == 1:
             self._finding = value
         elif self._place == 2:
-            self._side = Side.NONE if value == NO_FINDING else Side(value)
-        else:
-            self._record.note(self._section, self._finding, self._side, Certainty(value))
+            self._side = value
 
     def _head(self) -> list[int]:
         options = (self._sections, self._findings, self._sides, self._certainties)[self._place]()
@@ -182,20 +120,21 @@ class DraftGrammar:
     def _sections(self) -> list[str]:
         if self._sentences >= MAX_SENTENCES:
             return []
-        sections = [Section.IMPRESSION] if self._section == Section.IMPRESSION else list(Section)
+        sections = [Section.IMPRESSION] if self._impression else list(Section)
         return [f"<section:{section}>" for section in sections]
 
     def _findings(self) -> list[str]:
-        sayable = (code for code in self._processor.findings if self._record.sides(self._section, code))
-        return [f"<finding:{finding}>" for finding in (NO_FINDING, *sayable)]
+        return [f"<finding:{finding}>" for finding in (NO_FINDING, *self._processor.findings)]
 
     def _sides(self) -> list[str]:
-        sides = self._record.sides(self._section, self._finding)
-        return [f"<side:{side or NO_FINDING}>" for side in sides]
+        return [f"<side:{side or NO_FINDING}>" for side in (Side if self._is_sided() else [Side.NONE])]
 
     def _certainties(self) -> list[str]:
-        certainties = self._record.certainties(self._section, self._finding, self._side)
-        return [f"<certainty:{certainty}>" for certainty in certainties]
+        placeless = self._is_sided() and self._side == NO_FINDING
+        return [f"<certainty:{value}>" for value in ([Certainty.ABSENT] if placeless else Certainty)]
+
+    def _is_sided(self) -> bool:
+        return self._finding in FINDINGS_BY_CODE and FINDINGS_BY_CODE[self._finding].sided
 
     def _only(self, ids: Sequence[int]) -> Tensor:
         mask = torch.zeros(self._vocabulary, dtype=torch.bool)

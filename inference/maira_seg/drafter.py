@@ -24,7 +24,7 @@ from inference.contract import (
     bundle_digest,
 )
 from inference.imaging import masks as rle
-from inference.maira_seg import applicability, checkpoint, decode, evidence, vision
+from inference.maira_seg import applicability, checkpoint, decode, evidence, record, vision
 from inference.maira_seg import processor as words
 from inference.maira_seg.model import layout_for
 from inference.maira_seg.processor import CodedSentence
@@ -178,18 +178,16 @@ class MairaSegDrafter:
         model, processor = self.bundle.model, self.bundle.processor
         slots = self._slots(square, masks, human, image.sop_instance_uid)
         inputs = model.look(features, slots.coverage[None], slots.states[None])
-        tokens = self.tokens(inputs, slots.citable)
+        written = dict.fromkeys(processor.decode(self.tokens(inputs, slots.citable)))
         return tuple(
             _sentence(coded, slots.citable, image.sop_instance_uid)
-            for coded in dict.fromkeys(processor.decode(tokens))
+            for coded in record.kept(written, slots.citable, model.config.not_denied)
         )
 
     def tokens(self, inputs: PromptInputs, citable: tuple[str, ...]) -> list[int]:
         """The ids of the draft for one study's prompt."""
         model, processor = self.bundle.model, self.bundle.processor
-        grammar = decode.DraftGrammar(
-            processor, model.config.language.vocabulary, citable, model.config.not_denied
-        )
+        grammar = decode.DraftGrammar(processor, model.config.language.vocabulary, citable)
         return decode.greedy(
             model.language_model,
             model.prompt(self.layout, inputs),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import measures
-from inference.contract import Certainty, DraftOutput, ImageInput, Section, Side, StudyInput
+from inference.contract import Certainty, DraftOutput, ImageInput, Section, Sentence, Side, StudyInput
 from inference.imaging import masks as rle
 from inference.maira_seg import drafter
 from inference.phantom import study as phantom
@@ -244,30 +244,35 @@ def absent(one: Judged) -> set[str]:
     return {s.finding for s in one.output.sentences if s.certainty == Certainty.ABSENT and s.finding}
 
 
-def shown(one: Judged) -> list[tuple[str, str, str]]:
+def shown(one: Judged) -> list[tuple[str, str, Side]]:
     """(structure, finding, side) of the trusted masks of findings and devices on screen."""
     masks = (BY_CODE[mask.structure] for mask in one.output.masks if mask.trusted)
-    return [(s.code, s.finding, str(s.side)) for s in masks if s.group != Group.ANATOMY]
+    return [(s.code, s.finding, s.side) for s in masks if s.group != Group.ANATOMY]
 
 
 def masks_denied(judged: Sequence[Judged]) -> measures.Interval:
-    """Share of trusted masks whose finding the draft denies, and states nowhere."""
-    values = [
-        float(finding in absent(one) and finding not in one.claims())
-        for one in judged
-        for _code, finding, _side in shown(one)
-    ]
+    """Share of trusted masks whose finding the draft denies, for their side or without one."""
+    values = []
+    for one in judged:
+        denied = [s for s in one.output.sentences if s.certainty == Certainty.ABSENT]
+        for _code, finding, side in shown(one):
+            values.append(float(any(_speaks_of(sentence, finding, side) for sentence in denied)))
     return measures.bootstrap_mean(values)
 
 
 def masks_unmentioned(judged: Sequence[Judged]) -> measures.Interval:
     """Share of trusted masks of findings and devices that no sentence speaks of."""
     values = [
-        float(finding not in {s.finding for s in one.output.sentences})
+        float(not any(_speaks_of(sentence, finding, side) for sentence in one.output.sentences))
         for one in judged
-        for _code, finding, _side in shown(one)
+        for _code, finding, side in shown(one)
     ]
     return measures.bootstrap_mean(values)
+
+
+def _speaks_of(sentence: Sentence, finding: str, side: Side) -> bool:
+    places, here = sides(sentence.side), sides(side)
+    return sentence.finding == finding and (not sentence.side or not side or bool(places & here))
 
 
 def masks_false(judged: Sequence[Judged]) -> measures.Interval:
