@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READ = re.compile(r"env_(?:text|bool|int|list|secret|folder)\(\s*\"([A-Z_]+)\"")
+READ = re.compile(r"env_(?:text|bool|int|list|secret|address|folder)\(\s*\"([A-Z_]+)\"")
 DOCUMENTED = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 
 
