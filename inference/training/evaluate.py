@@ -218,14 +218,12 @@ def normal_share(judged: Sequence[Judged]) -> measures.Interval:
 
 
 def contradictions(judged: Sequence[Judged]) -> measures.Interval:
-    """Share of drafts that state a finding and, anywhere, deny it for the same side or for both."""
+    """Share of drafts that, anywhere, state a finding and deny it for the same side or for both."""
     values = []
     for one in judged:
-        claims, denied = one.claims(), False
-        for sentence in one.output.sentences:
-            if sentence.finding in claims and sentence.certainty == Certainty.ABSENT:
-                denied |= not sentence.side or bool(sides(sentence.side) & claims[sentence.finding])
-        values.append(float(denied))
+        stated = [s for s in one.output.sentences if s.finding and s.certainty != Certainty.ABSENT]
+        denied = [s for s in one.output.sentences if s.finding and s.certainty == Certainty.ABSENT]
+        values.append(float(any(_speaks_of(no, yes.finding, yes.side) for no in denied for yes in stated)))
     return measures.bootstrap_mean(values)
 
 

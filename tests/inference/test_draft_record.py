@@ -32,19 +32,27 @@ def concluded(finding: str, side: Side, certainty: Certainty) -> CodedSentence:
 CLEAR = concluded("", NOWHERE, PRESENT)
 
 
-def test_a_finding_is_spoken_of_once_for_a_side() -> None:
+def test_a_statement_is_made_once_for_a_side() -> None:
     first, other = found("pleural_effusion", RIGHT, PRESENT), found("pleural_effusion", LEFT, ABSENT)
-    again = [
-        found("pleural_effusion", side, certainty)
-        for side in (RIGHT, BOTH, NOWHERE)
-        for certainty in Certainty
-    ]
-    assert record.kept([first, *again, other], ()) == [first, other]
+    again = [found("pleural_effusion", RIGHT, certainty) for certainty in (PRESENT, UNCERTAIN)]
+    assert record.kept([first, *again, other, other], ()) == [first, other]
 
 
-def test_what_was_denied_is_not_stated_afterwards() -> None:
+def test_a_wider_statement_is_no_repeat() -> None:
+    """Left, then bilateral: the right side would be lost."""
+    both = [found("pleural_effusion", LEFT, PRESENT), found("pleural_effusion", BOTH, PRESENT)]
+    assert record.kept(both, ()) == both
+    assert record.kept(both[::-1], ()) == [both[1]]
+
+
+def test_what_is_stated_anywhere_is_not_denied_before_or_after() -> None:
+    """A finding is never lost to its denial, whichever the model wrote first."""
     denied = found("pneumothorax", NOWHERE, ABSENT)
-    assert record.kept([denied, found("pneumothorax", LEFT, PRESENT)], ()) == [denied]
+    for stated in (found("pneumothorax", LEFT, UNCERTAIN), concluded("pneumothorax", LEFT, PRESENT)):
+        assert record.kept([denied, stated], ()) == [stated]
+        assert record.kept([stated, denied], ()) == [stated]
+    elsewhere = found("pneumothorax", RIGHT, ABSENT)
+    assert record.kept([elsewhere, stated], ()) == [elsewhere, stated]
 
 
 def test_what_a_trusted_mask_shows_is_not_denied() -> None:
@@ -63,12 +71,15 @@ def test_what_the_model_misses_is_left_unsaid_and_never_claimed_instead() -> Non
     assert record.kept([stated], (), ["nodule"]) == [stated]
 
 
-def test_the_impression_keeps_to_the_findings() -> None:
-    said = [found("pleural_effusion", LEFT, UNCERTAIN), found("pneumothorax", NOWHERE, ABSENT)]
-    fitting = [concluded("pleural_effusion", LEFT, PRESENT), concluded("pneumothorax", NOWHERE, ABSENT)]
-    not_said = [concluded("pleural_effusion", RIGHT, PRESENT), concluded("pneumothorax", RIGHT, PRESENT)]
-    denying = [concluded("pleural_effusion", NOWHERE, ABSENT)]
-    assert record.kept([*said, *not_said, *denying, *fitting], ()) == [*said, *fitting]
+def test_the_impression_may_state_what_the_findings_do_not() -> None:
+    only = concluded("nodule", RIGHT, PRESENT)
+    assert record.kept([only], ()) == [only]
+
+
+def test_the_impression_repeats_the_findings_and_not_itself() -> None:
+    effusion = concluded("pleural_effusion", LEFT, PRESENT)
+    said = [found("pleural_effusion", LEFT, PRESENT), effusion]
+    assert record.kept([*said, effusion], ()) == said
 
 
 def test_no_all_clear_beside_a_finding_that_is_stated_or_shown() -> None:
@@ -95,3 +106,29 @@ def test_sentences_are_only_ever_left_out(written, citable, not_denied) -> None:
     assert all(sentence in rest for sentence in kept)
     assert record.kept(kept, sorted(citable), sorted(not_denied)) == kept
     assert not [s for s in kept if s.certainty == ABSENT and s.finding in not_denied]
+
+
+@given(
+    st.lists(sentences, max_size=12), st.sets(st.sampled_from([structure.code for structure in STRUCTURES]))
+)
+def test_no_statement_is_lost(written, citable) -> None:
+    """Each finding a section states on a side, it still states."""
+
+    def stated(chosen):
+        both = {RIGHT, LEFT}
+        return {
+            (s.section, s.finding, side)
+            for s in chosen
+            if s.finding and s.certainty != ABSENT
+            for side in (both if s.side in (BOTH, NOWHERE) else {s.side})
+        }
+
+    assert stated(record.kept(written, sorted(citable))) == stated(written)
+
+
+@given(st.lists(sentences, max_size=12))
+def test_nothing_is_both_stated_and_denied(written) -> None:
+    kept = record.kept(written, ())
+    for denial in (s for s in kept if s.finding and s.certainty == ABSENT):
+        stated = [s.side for s in kept if s.finding == denial.finding and s.certainty != ABSENT]
+        assert all({denial.side, side} == {RIGHT, LEFT} for side in stated)
