@@ -58,9 +58,8 @@ def greedy(
 class DraftGrammar:
     """Sentence after sentence: section, finding, side, certainty, words, citations of masks that exist, end.
 
-    Findings come before the impression; a sided finding that is stated has a side, a finding without sides
-    has none. It keeps to form alone and steers no choice of meaning: what must not be shown is left out
-    afterwards (`record.kept`).
+    Findings come before the impression; a finding without sides has none. It keeps to form alone and steers
+    no choice of meaning: what must not be shown is left out afterwards (`record.kept`).
     """
 
     def __init__(self, processor: Processor, vocabulary: int, citable: Sequence[str]) -> None:
@@ -73,7 +72,7 @@ class DraftGrammar:
         self._place = 0  # 0 section, 1 finding, 2 side, 3 certainty, 4 words, 5 citations
         self._written = self._sentences = 0
         self._impression = False
-        self._finding = self._side = ""
+        self._finding = ""
         self._cited: set[int] = set()
 
     def allowed(self) -> Tensor:
@@ -107,8 +106,6 @@ class DraftGrammar:
             self._impression = value == Section.IMPRESSION
         elif self._place == 1:
             self._finding = value
-        elif self._place == 2:
-            self._side = value
 
     def _head(self) -> list[int]:
         options = (self._sections, self._findings, self._sides, self._certainties)[self._place]()
@@ -127,14 +124,11 @@ class DraftGrammar:
         return [f"<finding:{finding}>" for finding in (NO_FINDING, *self._processor.findings)]
 
     def _sides(self) -> list[str]:
-        return [f"<side:{side or NO_FINDING}>" for side in (Side if self._is_sided() else [Side.NONE])]
+        sided = self._finding in FINDINGS_BY_CODE and FINDINGS_BY_CODE[self._finding].sided
+        return [f"<side:{side or NO_FINDING}>" for side in (Side if sided else [Side.NONE])]
 
     def _certainties(self) -> list[str]:
-        placeless = self._is_sided() and self._side == NO_FINDING
-        return [f"<certainty:{value}>" for value in ([Certainty.ABSENT] if placeless else Certainty)]
-
-    def _is_sided(self) -> bool:
-        return self._finding in FINDINGS_BY_CODE and FINDINGS_BY_CODE[self._finding].sided
+        return [f"<certainty:{value}>" for value in Certainty]
 
     def _only(self, ids: Sequence[int]) -> Tensor:
         mask = torch.zeros(self._vocabulary, dtype=torch.bool)

@@ -107,7 +107,10 @@ class MairaSegDrafter:
         segmented = time.perf_counter()
         sentences: tuple[Sentence, ...] = ()
         if draft_gate.open:
-            sentences = self._write(square, features, main_masks, study.human_masks, main)
+            trusted = [mask.structure for mask in (*main_masks, *masks) if mask.trusted]
+            slots = self._slots(square, main_masks, study.human_masks, main.sop_instance_uid)
+            written = self.kept(self._write(features, slots), trusted)
+            sentences = tuple(_sentence(one, slots.citable, main.sop_instance_uid) for one in written)
         seconds = {"segment": segmented - started, "write": time.perf_counter() - segmented}
         return DraftOutput((*main_masks, *masks), sentences, masks_gate, draft_gate, seconds)
 
@@ -172,17 +175,14 @@ class MairaSegDrafter:
         citable = tuple(code for i, code in enumerate(config.structures) if states[i] == PRESENT)
         return Slots(coverage, states, citable)
 
-    def _write(
-        self, square: Square, features: Tensor, masks: list[Mask], human: tuple[Mask, ...], image: ImageInput
-    ) -> tuple[Sentence, ...]:
-        model, processor = self.bundle.model, self.bundle.processor
-        slots = self._slots(square, masks, human, image.sop_instance_uid)
-        inputs = model.look(features, slots.coverage[None], slots.states[None])
-        written = dict.fromkeys(processor.decode(self.tokens(inputs, slots.citable)))
-        return tuple(
-            _sentence(coded, slots.citable, image.sop_instance_uid)
-            for coded in record.kept(written, slots.citable, model.config.not_denied)
-        )
+    def _write(self, features: Tensor, slots: Slots) -> list[CodedSentence]:
+        """The sentences as the model wrote them, each once."""
+        inputs = self.bundle.model.look(features, slots.coverage[None], slots.states[None])
+        return list(dict.fromkeys(self.bundle.processor.decode(self.tokens(inputs, slots.citable))))
+
+    def kept(self, written: list[CodedSentence], trusted: list[str]) -> list[CodedSentence]:
+        """What of it may be shown beside the trusted masks of the study's images."""
+        return record.kept(written, trusted, self.bundle.model.config.not_denied)
 
     def tokens(self, inputs: PromptInputs, citable: tuple[str, ...]) -> list[int]:
         """The ids of the draft for one study's prompt."""

@@ -14,72 +14,72 @@ Place = tuple[str, Side]
 
 
 def kept(
-    sentences: Iterable[CodedSentence], citable: Sequence[str], not_denied: Sequence[str] = ()
+    sentences: Iterable[CodedSentence], shown: Sequence[str], not_denied: Sequence[str] = ()
 ) -> list[CodedSentence]:
     """The sentences that may be shown, in their order.
 
-    Only denials, repeats and all-clears are ever left out, and nothing is turned into another statement:
-    where a draft both states and denies a finding, the reader gets the statement to judge.
+    A statement that a finding is there is never left out, and nothing is turned into another statement: where
+    a draft both states and denies a finding, the reader gets the statement to judge.
 
-    citable: the structures whose masks are shown and trusted. not_denied: findings never said to be absent.
+    shown: the structures with a trusted mask on any image of the study. not_denied: findings never said to
+    be absent.
     """
     written = list(sentences)
-    record = Record(written, citable, not_denied)
+    record = Record(written, shown, not_denied)
     return [sentence for sentence in written if record.takes(sentence)]
 
 
 class Record:
-    """What a whole draft states and its masks show, and what has been said of it so far.
+    """What a whole draft states and its masks show, and what it denied so far.
 
     - A denial ("no pneumothorax") goes where the draft states the finding in either section, a trusted mask
-      shows it, or the model cannot tell that it is absent (`not_denied`).
-    - A statement goes where its section said the same of every place it names.
-    - The impression without a finding is an all-clear ("no acute abnormality"): it goes beside any finding
-      that is stated or shown; devices do not count.
+      shows it, the model cannot tell that it is absent (`not_denied`), or its section denied as much before.
+    - An impression sentence without a finding is taken for an all-clear ("no acute abnormality"): it goes
+      beside any finding that is stated or shown. A device counts once the impression names it, as it does
+      one that is misplaced.
 
     It knows codes, not words.
     """
 
     def __init__(
-        self, written: Sequence[CodedSentence], citable: Sequence[str], not_denied: Sequence[str]
+        self, written: Sequence[CodedSentence], shown: Sequence[str], not_denied: Sequence[str]
     ) -> None:
-        stated = {(s.finding, s.side) for s in written if s.finding and s.certainty != Certainty.ABSENT}
-        structures = [BY_CODE[code] for code in citable]
-        shown = {(s.finding, s.side) for s in structures if s.group != Group.ANATOMY}
-        self._there = stated | shown
+        stated = [s for s in written if s.finding and s.certainty != Certainty.ABSENT]
+        structures = [BY_CODE[code] for code in shown]
+        self._there = {(s.finding, s.side) for s in stated}
+        self._there |= {(s.finding, s.side) for s in structures if s.group != Group.ANATOMY}
+        concluded = {s.finding for s in stated if s.section == Section.IMPRESSION}
+        self._is_clear = not concluded | ({finding for finding, _ in self._there} - _DEVICES)
         self._not_denied = frozenset(not_denied)
-        self._said: set[tuple[Section, bool, Place]] = set()
+        self._denied: set[tuple[Section, Place]] = set()
 
     def takes(self, sentence: CodedSentence) -> bool:
-        """Whether the sentence may be shown; noted as said when it may."""
+        """Whether the sentence may be shown; a denial is noted when it may."""
         if sentence.finding not in FINDINGS_BY_CODE:
-            return sentence.section != Section.IMPRESSION or self._is_clear()
-        denies = sentence.certainty == Certainty.ABSENT
-        said = {(sentence.section, denies, place) for place in _places(sentence)}
-        if said <= self._said or (denies and not self._is_deniable(sentence)):
+            return sentence.section != Section.IMPRESSION or self._is_clear
+        if sentence.certainty != Certainty.ABSENT:
+            return True
+        denied = {(sentence.section, place) for place in _places(sentence)}
+        if denied <= self._denied or not self._is_deniable(sentence):
             return False
-        self._said |= said
+        self._denied |= denied
         return True
 
     def _is_deniable(self, sentence: CodedSentence) -> bool:
         there = any(
-            finding == sentence.finding and _overlap(sentence.side, side) for finding, side in self._there
+            finding == sentence.finding and overlap(sentence.side, side) for finding, side in self._there
         )
         return not there and sentence.finding not in self._not_denied
 
-    def _is_clear(self) -> bool:
-        """Whether no finding is stated or shown."""
-        return not ({finding for finding, _ in self._there} - _DEVICES)
-
 
 def _places(sentence: CodedSentence) -> list[Place]:
-    """Each place of a finding that a sentence names: both sides of what is bilateral, and of what is denied
-    of the whole chest."""
+    """Each place of a finding that a denial names: both sides of what is bilateral or said of the whole
+    chest."""
     sided = FINDINGS_BY_CODE[sentence.finding].sided
     whole = sentence.side == Side.BILATERAL or (sided and sentence.side == Side.NONE)
     return [(sentence.finding, side) for side in (_BOTH if whole else {sentence.side})]
 
 
-def _overlap(one: Side, other: Side) -> bool:
+def overlap(one: Side, other: Side) -> bool:
     """Whether two statements of a finding speak of the same place; without a side it is the whole chest."""
     return one == other or {one, other} != _BOTH

@@ -15,6 +15,7 @@ from inference.maira_seg import vision
 from inference.maira_seg.applicability import Domain, Upright, distance, fit, fit_upright
 from inference.maira_seg.checkpoint import DRAFT_DOMAINS, MASK_DOMAINS
 from inference.maira_seg.drafter import MairaSegDrafter
+from inference.maira_seg.record import overlap
 from inference.maira_seg.vision import VisionEncoder
 from inference.phantom import study as phantom
 from inference.segmentation import trust
@@ -168,19 +169,26 @@ def _described(segmenter: Segmenter, images: Tensor) -> Tensor:
 
 
 def not_denied(loaded: MairaSegDrafter, studies: int) -> tuple[str, ...]:
-    """Findings of which the drafter states less than half where they are: it may not say that they are
-    absent."""
+    """Findings of which the drafter states less than half where they are, or that never were: it may not say
+    that they are absent. One stated on the wrong side was missed."""
     there: Counter[str] = Counter()
     stated: Counter[str] = Counter()
     for index in range(studies):
         made = phantom.generate(SEED_PHANTOMS, index, size=DRAFTED_SIZE)
         seen = image_input(made.images[0])
         output = loaded.draft(StudyInput(made.study_instance_uid, (seen,)))
-        said = {s.finding for s in output.sentences if s.certainty != Certainty.ABSENT}
-        present = {finding.finding for finding in made.findings}
-        there.update(present)
-        stated.update(present & said)
-    return tuple(code for code in FINDINGS_BY_CODE if stated[code] < LEAST_RECALL * there[code])
+        said = [s for s in output.sentences if s.certainty != Certainty.ABSENT]
+        there.update(one.finding for one in made.findings)
+        stated.update(
+            one.finding
+            for one in made.findings
+            if any(s.finding == one.finding and overlap(s.side, one.side) for s in said)
+        )
+    return tuple(code for code in FINDINGS_BY_CODE if _is_missed(stated[code], there[code]))
+
+
+def _is_missed(stated: int, there: int) -> bool:
+    return not there or stated < LEAST_RECALL * there
 
 
 @torch.inference_mode()

@@ -16,9 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import measures
-from inference.contract import Certainty, DraftOutput, ImageInput, Section, Sentence, Side, StudyInput
+from inference.contract import (
+    Certainty,
+    DraftOutput,
+    ImageInput,
+    Section,
+    Sentence,
+    Side,
+    StudyInput,
+    bundle_digest,
+)
 from inference.imaging import masks as rle
-from inference.maira_seg import drafter
+from inference.maira_seg import checkpoint, drafter
+from inference.maira_seg.processor import CodedSentence
 from inference.phantom import study as phantom
 from inference.structures import BY_CODE, FINDINGS, FINDINGS_BY_CODE, STRUCTURES, Group
 from inference.training import progress, radiographs, records, results
@@ -35,6 +45,8 @@ class Judged:
 
     output: DraftOutput
     study: phantom.PhantomStudy
+    written: tuple[Sentence, ...] = ()
+    """What the model wrote, before any of it was left out."""
 
     def mask(self, code: str) -> NDArray[np.bool_] | None:
         """The drafted mask of a structure, None where there is none."""
@@ -45,14 +57,10 @@ class Judged:
         return self.study.images[0].masks.get(code)
 
     def claims(self) -> dict[str, set[str]]:
-        """Finding -> the sides on which the draft's findings section states it (certain or not)."""
+        """Finding -> the sides on which the draft states it, certain or not, in either section."""
         stated: dict[str, set[str]] = {}
         for sentence in self.output.sentences:
-            if (
-                sentence.finding
-                and sentence.certainty != Certainty.ABSENT
-                and sentence.section == Section.FINDINGS
-            ):
+            if sentence.finding and sentence.certainty != Certainty.ABSENT:
                 stated.setdefault(sentence.finding, set()).update(sides(sentence.side))
         return stated
 
@@ -78,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     progress.prepare(options)
-    loaded = drafter.load(options.bundle)
+    loaded = Watched(checkpoint.load(options.bundle), bundle_digest(options.bundle))
     log = progress.Progress("evaluate")
     judged = []
     for index in range(options.studies):
@@ -91,11 +99,25 @@ def main(arguments: list[str] | None = None) -> None:
     log.report(force=True, phantoms=len(judged), rows=len(rows))
 
 
-def judge(loaded: drafter.MairaSegDrafter, index: int) -> Judged:
+class Watched(drafter.MairaSegDrafter):
+    """A drafter that remembers what its last draft was before any of it was left out."""
+
+    written: tuple[Sentence, ...] = ()
+
+    def kept(self, written: list[CodedSentence], trusted: list[str]) -> list[CodedSentence]:
+        self.written = tuple(
+            Sentence(one.section, one.text, finding=one.finding, side=one.side, certainty=one.certainty)
+            for one in written
+        )
+        return super().kept(written, trusted)
+
+
+def judge(loaded: Watched, index: int) -> Judged:
     """Draft one held-out phantom."""
     made = phantom.generate(SEED_PHANTOMS, index, size=SIZE)
     image = records.image_input(made.images[0])
-    return Judged(loaded.draft(StudyInput(made.study_instance_uid, (image,))), made)
+    loaded.written = ()
+    return Judged(loaded.draft(StudyInput(made.study_instance_uid, (image,))), made, loaded.written)
 
 
 def phantom_rows(judged: Sequence[Judged]) -> list[dict[str, object]]:
@@ -118,6 +140,11 @@ def phantom_rows(judged: Sequence[Judged]) -> list[dict[str, object]]:
     rows.append(row("draft", "phantom", "side_accuracy", side_accuracy(opened)))
     rows.append(row("draft", "phantom", "normal_kept_normal", normal_share(opened)))
     rows.append(row("draft", "phantom", "contradiction_share", contradictions(opened)))
+    written = [replace(one, output=replace(one.output, sentences=one.written)) for one in opened]
+    rows.append(row("draft", "phantom", "contradiction_share_as_written", contradictions(written)))
+    rows.append(row("draft", "phantom", "mask_denied_share_as_written", masks_denied(written)))
+    rows.append(row("draft", "phantom", "drafts_with_something_left_out", left_out(opened)))
+    rows.append(row("draft", "phantom", "impression_empty", impressions_empty(opened)))
     rows += [row("draft", "phantom", f"denied_though_there:{code}", value) for code, value in denials(opened)]
     rows.append(row("draft", "phantom", "mask_denied_share", masks_denied(opened)))
     rows.append(row("draft", "phantom", "trusted_mask_unmentioned", masks_unmentioned(opened)))
@@ -227,19 +254,30 @@ def contradictions(judged: Sequence[Judged]) -> measures.Interval:
     return measures.bootstrap_mean(values)
 
 
+def left_out(judged: Sequence[Judged]) -> measures.Interval:
+    """Share of drafts of which some sentence is not shown."""
+    return measures.bootstrap_mean([float(len(one.output.sentences) < len(one.written)) for one in judged])
+
+
+def impressions_empty(judged: Sequence[Judged]) -> measures.Interval:
+    """Share of drafts whose impression says nothing."""
+    concluded = [[s for s in one.output.sentences if s.section == Section.IMPRESSION] for one in judged]
+    return measures.bootstrap_mean([float(not sentences) for sentences in concluded])
+
+
 def denials(judged: Sequence[Judged]) -> list[tuple[str, measures.Interval]]:
-    """Per finding, of the studies that have it: how many drafts say that it is absent, and nowhere there."""
+    """Per finding, of the studies that have it: how many drafts deny it where it is."""
     found = []
     for code in FINDINGS_BY_CODE:
-        there = [one for one in judged if code in one.truth()]
-        values = [float(code not in one.claims() and code in absent(one)) for one in there]
+        values = []
+        for one in judged:
+            there = [finding.side for finding in one.study.findings if finding.finding == code]
+            denied = [s for s in one.output.sentences if s.certainty == Certainty.ABSENT]
+            if there:
+                values.append(float(any(_speaks_of(s, code, side) for s in denied for side in there)))
         if values:
             found.append((code, measures.bootstrap_mean(values)))
     return found
-
-
-def absent(one: Judged) -> set[str]:
-    return {s.finding for s in one.output.sentences if s.certainty == Certainty.ABSENT and s.finding}
 
 
 def shown(one: Judged) -> list[tuple[str, str, Side]]:

@@ -8,14 +8,24 @@ import numpy as np
 import pytest
 import torch
 
-from inference.contract import Certainty, ImageInput, InferenceError, Mask, StudyInput, ViewPosition
+from inference.contract import (
+    Certainty,
+    ImageInput,
+    InferenceError,
+    Mask,
+    Section,
+    Side,
+    StudyInput,
+    ViewPosition,
+)
 from inference.imaging import masks as rle
 from inference.maira_seg import drafter
 from inference.maira_seg.drafter import MairaSegDrafter
+from inference.maira_seg.processor import CodedSentence
 from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD
 from inference.phantom import study as phantom
 from inference.phantom.scenario import PlannedFinding
-from inference.structures import BY_CODE, Group
+from inference.structures import BY_CODE, STRUCTURES, Group
 from inference.training import radiographs, records
 from tests.inference import tiny_model
 
@@ -94,6 +104,18 @@ def test_every_frontal_image_gets_masks_and_the_lateral_none(tiny):
     assert {mask.sop_instance_uid for mask in output.masks} == {"1.1", "1.2"}
     cited = {evidence.sop_instance_uid for s in output.sentences for evidence in s.evidence}
     assert cited <= {"1.2"}
+
+
+def test_a_mask_on_any_image_of_the_study_speaks_against_its_denial(tiny, monkeypatch):
+    """The draft reads the PA; the mask is drawn on the AP beside it."""
+    denial = CodedSentence(Section.FINDINGS, "consolidation", Side.NONE, Certainty.ABSENT, "Clear.")
+    monkeypatch.setattr(MairaSegDrafter, "_write", lambda *_: [denial])
+    both = [image(uid="1.1", view=ViewPosition.AP), image(uid="1.2", view=ViewPosition.PA)]
+    every = [human(s.code, uid=uid, filled=False) for s in STRUCTURES for uid in ("1.1", "1.2")]
+    assert [s.text for s in tiny.draft(study(*both, masks=tuple(every))).sentences] == ["Clear."]
+    drawn = [m for m in every if (m.structure, m.sop_instance_uid) != ("consolidation_left", "1.1")]
+    drawn.append(human("consolidation_left", uid="1.1"))
+    assert tiny.draft(study(*both, masks=tuple(drawn))).sentences == ()
 
 
 def test_a_persons_mask_replaces_the_models(tiny):
