@@ -6,7 +6,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # One run is told from another by the process that began it: two runs in one checkout do not meet.
 RUN = os.environ.setdefault("MAIRA_TEST_RUN", str(os.getpid()))
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 os.environ["VAR"] = str(ROOT / "var" / "tests")
 os.environ["DEMO"] = "1"
@@ -19,7 +18,8 @@ from maira_web.settings import *  # noqa: E402, F403 - the environment above com
 from maira_web.settings import DATABASES, STORAGES, VAR  # noqa: E402
 
 SERVER_VAR = VAR
-VAR = VAR / "runs" / (RUN + WORKER)
+# By process: settings are read before xdist says which worker this is, and workers must not share files.
+VAR = VAR / "runs" / f"{RUN}-{os.getpid()}"
 MEDIA_ROOT = VAR / "media"
 STORAGES["default"]["OPTIONS"]["location"] = MEDIA_ROOT
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
