@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Protocol
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -17,6 +17,10 @@ DERIVATIVES = ("display.json", "table.bin", "preview.bin", "full.bin")
 
 class TooLarge(Exception):
     """More bytes than allowed; nothing was kept."""
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 class Damaged(OSError):
@@ -31,7 +35,7 @@ def derivative_name(pipeline_version: str, content_sha256: str, name: str) -> st
     return f"derivatives/{pipeline_version}/{content_sha256[:2]}/{content_sha256}/{name}"
 
 
-def keep_original(stream: BinaryIO, *, limit: int) -> tuple[str, int]:
+def keep_original(stream: Readable, *, limit: int) -> tuple[str, int]:
     """Store a file under its SHA-256 and return (hex digest, size in bytes). Memory stays at one chunk.
 
     Raises

@@ -24,8 +24,10 @@ from inference.imaging.refusals import Refusal, RefusalCode
 from inference.imaging.stored import big_endian, stored_image
 from inference.imaging.voi import LEVELS, WHITE, ValueScale, Window
 
-PIPELINE_VERSION = "1"
+PIPELINE_VERSION = "2"
 """Changes whenever the same file would give other derivatives."""
+_READ_AS_WELL = ("1",)
+"""Versions whose derivatives are right as far as they go: 1 offered only the first of several VOI LUTs."""
 
 PREVIEW_SIDE = 640
 FULL, PREVIEW, TABLE, DISPLAY = "full.bin", "preview.bin", "table.bin", "display.json"
@@ -42,9 +44,9 @@ _COMPRESSION_LEVEL = 4
 class DisplayInfo:
     """What display.json holds, beside the version.
 
-    windows are in modality units, the first is what `table.bin` shows, the last is `AUTOMATIC`. invert: low
-    values are bright. value_min and value_max leave padding out; padding is a range of values or None.
-    pixel_aspect_ratio is a pixel's height divided by its width.
+    windows are in modality units: VOI LUTs before others, whose tables `table.bin` holds; the first is shown,
+    the last is `AUTOMATIC`. invert: low values are bright. value_min and value_max leave padding out; padding
+    is a range of values or None. pixel_aspect_ratio is a pixel's height divided by its width.
     """
 
     rows: int
@@ -71,7 +73,7 @@ class DisplayInfo:
         """The inverse of `as_json`. Raises ValueError when another pipeline version wrote it."""
         fields = dict(content)
         version = fields.pop("version", None)
-        if version != PIPELINE_VERSION:
+        if version not in (PIPELINE_VERSION, *_READ_AS_WELL):
             raise ValueError(f"derivatives of pipeline version {version!r}, this is {PIPELINE_VERSION!r}")
         for pair in ("padding", "pixel_spacing"):
             fields[pair] = None if fields[pair] is None else tuple(fields[pair])
@@ -81,11 +83,17 @@ class DisplayInfo:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A decoded image. values: (rows, cols) uint16; table: (65536,) uint16, the gray each value gets."""
+    """A decoded image. values: (rows, cols) uint16; tables: of (65536,) uint16, the gray that each value gets
+    by the first window, and by every further one that is a VOI LUT."""
 
     values: NDArray[np.uint16]
-    table: NDArray[np.uint16]
+    tables: tuple[NDArray[np.uint16], ...]
     display: DisplayInfo
+
+    @property
+    def table(self) -> NDArray[np.uint16]:
+        """(65536,) uint16: the gray each value is first shown with."""
+        return self.tables[0]
 
     def grayscale(self) -> NDArray[np.float32]:
         """(rows, cols) float32 in 0..1."""
@@ -116,7 +124,7 @@ def render(dataset: Dataset) -> Rendered:
         padding = None
     low, high, automatic = _statistics(values, padding, scale)
     modality = scale.modality()
-    offered, gray = _first_view(dataset, modality, automatic)
+    offered, grays = _views(dataset, modality, automatic)
     invert = _inverted(dataset)
     rows, columns = values.shape
     preview_rows, preview_columns = preview_size(rows, columns)
@@ -138,7 +146,7 @@ def render(dataset: Dataset) -> Rendered:
         pixel_aspect_ratio=_aspect_ratio(dataset, spacing),
         photometric_interpretation=text(dataset, "PhotometricInterpretation").upper(),
     )
-    return Rendered(values, voi.table(gray, invert=invert, padding=padding), display)
+    return Rendered(values, tuple(voi.table(gray, invert=invert, padding=padding) for gray in grays), display)
 
 
 def window_table(display: DisplayInfo, window: Window) -> NDArray[np.uint16]:
@@ -147,7 +155,7 @@ def window_table(display: DisplayInfo, window: Window) -> NDArray[np.uint16]:
     Raises
     ------
     ValueError
-        For a VOI LUT: its table is its own, and `table.bin` holds it.
+        For a VOI LUT: its table is its own, and `table.bin` holds it at the window's place in the list.
     """
     if window.function == voi.LUT_FUNCTION:
         raise ValueError("a VOI LUT is no formula: its table is table.bin")
@@ -170,7 +178,7 @@ def write_derivatives(dataset: Dataset, folder: Path) -> DisplayInfo:
     size = (display.preview_rows, display.preview_columns)
     _write_image(folder / PREVIEW, shrink(rendered.values, size, display.padding))
     _write_image(folder / FULL, rendered.values)
-    _write(folder / TABLE, rendered.table.astype("<u2").tobytes())
+    _write(folder / TABLE, b"".join(table.astype("<u2").tobytes() for table in rendered.tables))
     (folder / DISPLAY).write_text(json.dumps(display.as_json(), allow_nan=False), encoding="utf-8")
     return display
 
@@ -192,7 +200,7 @@ def model_input(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_] | 
     pixels that are not padding, or None when all are image. DICOM is never opened."""
     display = read_display(folder)
     values = read_values(folder, display)
-    table = np.frombuffer(gzip.decompress((folder / TABLE).read_bytes()), "<u2")
+    table = np.frombuffer(gzip.decompress((folder / TABLE).read_bytes()), "<u2", LEVELS)
     return _grayscale(values, table), _valid(values, display.padding)
 
 
@@ -318,18 +326,20 @@ def _statistics(
     return int(present[0]), int(present[-1]), Window(center, width, "LINEAR_EXACT", AUTOMATIC)
 
 
-def _first_view(
+def _views(
     dataset: Dataset, modality: NDArray[np.float64], automatic: Window
-) -> tuple[tuple[Window, ...], NDArray[np.float64]]:
-    """All windows and the gray of the first: the object's VOI LUT, else its first window, else automatic."""
+) -> tuple[tuple[Window, ...], list[NDArray[np.float64]]]:
+    """All windows, and the grays of the VOI LUTs among them, which come first; where there is none, the gray
+    of the first window. The standard lets the user choose among them (C.11.2.1)."""
     offered = (*voi.windows(dataset), automatic)
-    for item in value(dataset, "VOILUTSequence") or []:
-        lut = voi.lookup_table(item, signed_input=bool(modality[0] < 0), big_endian=big_endian(dataset))
-        if lut is not None:
-            width = len(lut.entries)
-            window = Window(lut.first + width / 2, float(width), voi.LUT_FUNCTION, lut.explanation)
-            return (window, *offered), voi.lut_gray(modality, lut)
-    return offered, voi.window_gray(modality, offered[0])
+    luts = voi.lookup_tables(
+        value(dataset, "VOILUTSequence") or [],
+        signed_input=bool(modality[0] < 0),
+        big_endian=big_endian(dataset),
+    )
+    if not luts:
+        return offered, [voi.window_gray(modality, offered[0])]
+    return (*(lut.window() for lut in luts), *offered), [voi.lut_gray(modality, lut) for lut in luts]
 
 
 def _inverted(dataset: Dataset) -> bool:

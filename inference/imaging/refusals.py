@@ -28,6 +28,10 @@ class RefusalCode(StrEnum):
     DAMAGED_PIXELS = "damaged-pixels"
     DECODER_CRASHED = "decoder-crashed"
     TOO_SLOW = "too-slow"
+    BAD_ARCHIVE = "bad-archive"
+    EMPTY_ARCHIVE = "empty-archive"
+    TOO_MANY_FILES = "too-many-files"
+    ARCHIVE_TOO_LARGE = "archive-too-large"
 
 
 class Refusal(Exception):

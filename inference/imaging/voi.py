@@ -3,7 +3,9 @@
 Everything here works on a `ValueScale`: the 65,536 values a pixel can have, and the modality value of each.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ LEVELS = 65536
 WHITE = LEVELS - 1
 LUT_FUNCTION = "LUT"
 """The function of a window that stands for the object's own VOI LUT: only its table shows it exactly."""
+LUTS = 16
+"""So many VOI LUTs are offered at most: each is a table of 65,536 grays that a browser fetches."""
 WINDOW_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
@@ -53,6 +57,11 @@ class LookupTable:
         """Inputs outside the table take its first or last entry (C.11.1.1, C.11.2.1.1)."""
         offsets: NDArray[np.float64] = np.floor(inputs + 0.5) - self.first
         return offsets.clip(0, len(self.entries) - 1).astype(np.int64)
+
+    def window(self) -> Window:
+        """What stands for it in a list of windows: the inputs it tells apart."""
+        width = len(self.entries)
+        return Window(self.first + width / 2, float(width), LUT_FUNCTION, self.explanation)
 
 
 def windows(dataset: Dataset) -> tuple[Window, ...]:
@@ -93,6 +102,14 @@ def lookup_table(item: Dataset, *, signed_input: bool, big_endian: bool = False)
     return LookupTable(
         first, max(bits, int(entries.max()).bit_length()), entries, text(item, "LUTExplanation")
     )
+
+
+def lookup_tables(
+    items: Iterable[Dataset], *, signed_input: bool, big_endian: bool = False
+) -> list[LookupTable]:
+    """Those of a VOI LUT Sequence in its order, without those that contradict themselves."""
+    read = (lookup_table(item, signed_input=signed_input, big_endian=big_endian) for item in items)
+    return list(islice((lut for lut in read if lut is not None), LUTS))
 
 
 def _entries(data: object, length: int, *, packed: bool, big_endian: bool) -> NDArray[np.uint16] | None:

@@ -42,15 +42,15 @@ class Domain:
 
 
 @dataclass(frozen=True)
-class Upright:
-    """A plane that parts chests as they hang from inverted and turned ones: those have the same features in
-    other places, and a distance alone does not tell. weight (D,), bias (), float64."""
+class Plane:
+    """A plane between two populations whose distances alone do not tell them apart: chests as they hang from
+    inverted and turned ones, phantoms from radiographs. weight (D,), bias (), float64."""
 
     weight: Tensor
     bias: Tensor
 
     def holds(self, features: Tensor) -> bool:
-        """Whether an image with these features (D,) hangs as a chest does."""
+        """Whether an image with these features (D,) is on the side it must be on."""
         return float(features.double() @ self.weight + self.bias) > 0
 
     def tensors(self, prefix: str) -> dict[str, Tensor]:
@@ -58,18 +58,18 @@ class Upright:
         return {f"{prefix}.weight": self.weight.float(), f"{prefix}.bias": self.bias.float()}
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, Tensor], prefix: str) -> "Upright":
+    def from_tensors(cls, tensors: dict[str, Tensor], prefix: str) -> "Plane":
         return cls(tensors[f"{prefix}.weight"].double(), tensors[f"{prefix}.bias"].double())
 
 
-def fit_upright(hanging: Tensor, turned: Tensor, *, decay: float = 1e-3) -> Upright:
-    """Logistic regression of (N, D) features of chests as they hang against (K, D) of others, both of the
+def fit_plane(inside: Tensor, outside: Tensor, *, decay: float = 1e-3) -> Plane:
+    """Logistic regression of (N, D) features of images that belong against (K, D) of others, both of the
     same weight."""
-    features = torch.cat([hanging, turned]).double()
+    features = torch.cat([inside, outside]).double()
     mean, spread = features.mean(dim=0), features.std(dim=0).clamp_min(1e-6)
     known = (features - mean) / spread
-    wanted = torch.cat([torch.ones(len(hanging)), torch.zeros(len(turned))]).double()
-    share = torch.where(wanted > 0, 0.5 / len(hanging), 0.5 / len(turned))
+    wanted = torch.cat([torch.ones(len(inside)), torch.zeros(len(outside))]).double()
+    share = torch.where(wanted > 0, 0.5 / len(inside), 0.5 / len(outside))
     weight = torch.zeros(known.shape[1], dtype=torch.float64, requires_grad=True)
     bias = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
@@ -83,7 +83,7 @@ def fit_upright(hanging: Tensor, turned: Tensor, *, decay: float = 1e-3) -> Upri
 
     optimiser.step(closure)
     plane = weight.detach() / spread
-    return Upright(plane, bias.detach() - plane @ mean)
+    return Plane(plane, bias.detach() - plane @ mean)
 
 
 def distance(features: Tensor, mean: Tensor, precision: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers import LlamaForCausalLM
 
 from inference.contract import BUNDLE_CONFIG, InferenceError
-from inference.maira_seg.applicability import Domain, Upright
+from inference.maira_seg.applicability import Domain, Plane
 from inference.maira_seg.config import MairaSegConfig
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
@@ -25,7 +25,7 @@ from inference.segmentation.model import SegmenterConfig
 from inference.segmentation.model import build as build_segmenter
 from inference.segmentation.segmenter import Segmenter
 
-FORMAT = 1
+FORMAT = 2
 SEGMENTER, MAIRA_SEG, APPLICABILITY = (
     "segmenter.safetensors",
     "maira_seg.safetensors",
@@ -33,21 +33,23 @@ SEGMENTER, MAIRA_SEG, APPLICABILITY = (
 )
 TOKENIZER = "tokenizer.json"
 DRAFT_DOMAINS = ("draft.phantom",)
-UPRIGHT = "upright"
+UPRIGHT, PHANTOM_LIKE = "upright", "phantom-like"
 MASK_DOMAINS = ("masks.phantom", "masks.real")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything a drafter runs on. domains: by name, see `DRAFT_DOMAINS` and `MASK_DOMAINS`. upright: on the
-    features of the mask domains; None in a bundle that was fitted without."""
+    """Everything a drafter runs on. domains: by name, see `DRAFT_DOMAINS` and `MASK_DOMAINS`. Planes on the
+    features of the draft domains, None in a bundle fitted without: upright, of both gates; phantom_like, of
+    the draft gate of a bundle that learned drafting from phantoms."""
 
     segmenter: Segmenter
     model: MairaSeg
     processor: Processor
     domains: dict[str, Domain]
     about: dict[str, Any]
-    upright: Upright | None = None
+    upright: Plane | None = None
+    phantom_like: Plane | None = None
 
 
 def save(bundle: Bundle, folder: Path) -> None:
@@ -56,8 +58,8 @@ def save(bundle: Bundle, folder: Path) -> None:
     save_weights(bundle.segmenter.network, folder / SEGMENTER)
     save_weights(bundle.model, folder / MAIRA_SEG)
     tensors = {key: t for name, domain in bundle.domains.items() for key, t in domain.tensors(name).items()}
-    if bundle.upright is not None:
-        tensors |= bundle.upright.tensors(UPRIGHT)
+    for name, plane in ((UPRIGHT, bundle.upright), (PHANTOM_LIKE, bundle.phantom_like)):
+        tensors |= {} if plane is None else plane.tensors(name)
     save_file({key: tensor.contiguous() for key, tensor in sorted(tensors.items())}, folder / APPLICABILITY)
     bundle.processor.save(folder / TOKENIZER)
     for name in (SEGMENTER, MAIRA_SEG, APPLICABILITY):
@@ -109,8 +111,13 @@ def _load(folder: Path) -> Bundle:
         processor=processor,
         domains={name: Domain.from_tensors(tensors, name) for name in config["domains"]},
         about=config["about"],
-        upright=Upright.from_tensors(tensors, UPRIGHT) if f"{UPRIGHT}.weight" in tensors else None,
+        upright=_plane(tensors, UPRIGHT),
+        phantom_like=_plane(tensors, PHANTOM_LIKE),
     )
+
+
+def _plane(tensors: dict[str, Tensor], name: str) -> Plane | None:
+    return Plane.from_tensors(tensors, name) if f"{name}.weight" in tensors else None
 
 
 def save_weights(module: nn.Module, path: Path) -> None:

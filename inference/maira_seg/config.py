@@ -91,13 +91,14 @@ PRESETS: dict[str, MairaSegConfig] = {
         name="demo",
         vision=VisionConfig(image_size=256, patch_size=16, width=192, depth=5, heads=6, levels=(1, 3, 5)),
         language=LanguageConfig(
-            vocabulary=1024, width=192, feed_forward=512, depth=4, heads=6, positions=512,
+            vocabulary=1280, width=192, feed_forward=512, depth=4, heads=6, positions=640,
             tied_embeddings=True,
         ),
         pooled_grid=8,
         projector_layers=2,
         extractor_width=192,
         spatial_size=32,
+        max_report_tokens=320,
     ),
     "7b": MairaSegConfig(
         name="7b",

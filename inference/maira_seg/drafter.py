@@ -118,11 +118,14 @@ class MairaSegDrafter:
         """Masks of one image, its two gates, and the encoder's features (1, L, 1 + N, C)."""
         square = self.bundle.segmenter.look(image)
         features = self.bundle.model.vision(square.pixels[None])
-        draft_gate = applicability.gate(self._draft_domains, vision.descriptor(features)[0])
+        described = vision.descriptor(features)[0]
+        draft_gate = applicability.gate(self._draft_domains, described)
         masks_gate = applicability.gate(self._mask_domains, square.descriptor)
         if masks_gate.open and not self._lungs_found(square):
             masks_gate = applicability.shut(masks_gate, NO_LUNGS)
-        if self.bundle.upright is not None and not self.bundle.upright.holds(square.descriptor):
+        if self.bundle.phantom_like is not None and not self.bundle.phantom_like.holds(described):
+            draft_gate = applicability.shut(draft_gate, applicability.OUTSIDE)
+        if self.bundle.upright is not None and not self.bundle.upright.holds(described):
             masks_gate = applicability.shut(masks_gate, applicability.NOT_UPRIGHT)
             draft_gate = applicability.shut(draft_gate, applicability.NOT_UPRIGHT)
         masks = self._masks(image, square, study.human_masks, draft_gate) if masks_gate.open else []

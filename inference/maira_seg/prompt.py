@@ -55,13 +55,15 @@ class PromptLayout:
     def ids(self, states: Tensor) -> Tensor:
         """states (B, I, M) -> ids (B, P); P depends on the number of images alone."""
         batch, images, slots = states.shape
-        shown = self.states[states]
-        slot_ids = self.slots.expand(batch, images, slots)
+        device = states.device
+        shown = self.states.to(device)[states]
+        slot_ids = self.slots.to(device).expand(batch, images, slots)
         mask_ids, position_ids = torch.full_like(shown, self.mask), torch.full_like(shown, self.position)
         per_slot = torch.stack([slot_ids, shown, mask_ids, position_ids], dim=-1).flatten(2)
-        image_ids = torch.full((batch, images, self.image_tokens), self.image)
+        image_ids = torch.full((batch, images, self.image_tokens), self.image, device=device)
         body = torch.cat([image_ids, per_slot], dim=-1).flatten(1)
-        return torch.cat([torch.full((batch, 1), self.bos), body, torch.full((batch, 1), self.report)], dim=1)
+        first, last = (torch.full((batch, 1), token, device=device) for token in (self.bos, self.report))
+        return torch.cat([first, body, last], dim=1)
 
     def length(self, images: int) -> int:
         """P: tokens of a prompt with this many images."""

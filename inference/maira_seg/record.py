@@ -34,9 +34,9 @@ class Record:
 
     - A denial ("no pneumothorax") goes where the draft states the finding in either section, a trusted mask
       shows it, the model cannot tell that it is absent (`not_denied`), or its section denied as much before.
-    - An impression sentence without a finding is taken for an all-clear ("no acute abnormality"): it goes
-      beside any finding that is stated or shown. A device counts once the impression names it, as it does
-      one that is misplaced.
+    - A sentence without a finding that is coded absent, or stands in the impression, is an all-clear ("no
+      acute abnormality"): it goes beside any finding that is stated or shown. A device counts once the
+      impression names it, as it does one that is misplaced.
 
     It knows codes, not words.
     """
@@ -56,7 +56,8 @@ class Record:
     def takes(self, sentence: CodedSentence) -> bool:
         """Whether the sentence may be shown; a denial is noted when it may."""
         if sentence.finding not in FINDINGS_BY_CODE:
-            return sentence.section != Section.IMPRESSION or self._is_clear
+            clears = sentence.section == Section.IMPRESSION or sentence.certainty == Certainty.ABSENT
+            return not clears or self._is_clear
         if sentence.certainty != Certainty.ABSENT:
             return True
         denied = {(sentence.section, place) for place in _places(sentence)}

@@ -8,7 +8,7 @@ from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRL
 from pydicom.valuerep import PersonName
 
 from inference.contract import ViewPosition
-from inference.phantom import projection
+from inference.phantom import detector
 from inference.phantom.patients import Patient
 from inference.phantom.study import PhantomImage, PhantomStudy
 
@@ -17,8 +17,15 @@ MANUFACTURER = "MAIRA Web"
 MODEL_NAME = "Chest phantom"
 SOFTWARE_VERSION = "1"
 _ZONE = "+0000"
-_ANTERO_POSTERIOR = ("399348003", "antero-posterior")
-_POSTERO_ANTERIOR = ("399123001", "postero-anterior")
+_VIEW_CODES = {
+    ViewPosition.AP: ("399348003", "antero-posterior"),
+    ViewPosition.PA: ("272479007", "postero-anterior"),
+    ViewPosition.LEFT_LATERAL: ("399173006", "left lateral"),
+}
+"""SNOMED CT, of CID 4010."""
+_LATERAL_ORIENTATION = ["P", "F"]
+"""Rightwards in a left lateral is body z (`phantom.frame`: u = z at 90 degrees), which grows to the back."""
+_FRONTAL_ORIENTATION = ["L", "F"]
 _RECUMBENT = ("102538003", "recumbent")
 _ERECT = ("10904000", "erect")
 
@@ -33,16 +40,15 @@ def build(study: PhantomStudy, image: PhantomImage) -> Dataset:
     ValueError
         When the image is not one of the study's.
     """
-    if all(image.sop_instance_uid != own.sop_instance_uid for own in study.images):
-        raise ValueError(f"image {image.sop_instance_uid} is not of study {study.study_instance_uid}")
+    number = _number(study, image)
     dataset = Dataset()
     dataset.file_meta = _file_meta(image)
     _sop_common(dataset, image)
     _patient(dataset, study.patient)
     _study(dataset, study)
-    _series(dataset, study, image)
+    _series(dataset, study, image, number)
     _equipment(dataset)
-    _general_image(dataset, study, image)
+    _general_image(dataset, study, number)
     _dx_anatomy(dataset)
     _dx_image(dataset, image)
     _dx_detector(dataset, image)
@@ -50,6 +56,14 @@ def build(study: PhantomStudy, image: PhantomImage) -> Dataset:
     _pixels(dataset, image)
     dataset.AcquisitionContextSequence = Sequence()
     return dataset
+
+
+def _number(study: PhantomStudy, image: PhantomImage) -> int:
+    """From 1, in the order taken: each view is a series of one image."""
+    own = [one.sop_instance_uid for one in study.images]
+    if image.sop_instance_uid not in own:
+        raise ValueError(f"image {image.sop_instance_uid} is not of study {study.study_instance_uid}")
+    return own.index(image.sop_instance_uid) + 1
 
 
 def _file_meta(image: PhantomImage) -> FileMetaDataset:
@@ -90,17 +104,18 @@ def _study(dataset: Dataset, study: PhantomStudy) -> None:
     dataset.ReasonForTheRequestedProcedure = study.indication
 
 
-def _series(dataset: Dataset, study: PhantomStudy, image: PhantomImage) -> None:
+def _series(dataset: Dataset, study: PhantomStudy, image: PhantomImage, number: int) -> None:
+    lateral = image.view_position is ViewPosition.LEFT_LATERAL
     dataset.Modality = "DX"
     dataset.SeriesInstanceUID = image.series_instance_uid
-    dataset.SeriesNumber = 1
+    dataset.SeriesNumber = number
     dataset.SeriesDate = _da(study.study_date)
     dataset.SeriesTime = _tm(study.study_time)
     dataset.SeriesDescription = f"Chest {image.view_position.value}"
     dataset.ProtocolName = f"CHEST {image.view_position.value}"
     dataset.PresentationIntentType = "FOR PRESENTATION"
     dataset.BodyPartExamined = "CHEST"
-    dataset.PatientOrientation = ["L", "F"]
+    dataset.PatientOrientation = _LATERAL_ORIENTATION if lateral else _FRONTAL_ORIENTATION
     request = Dataset()
     request.RequestedProcedureID = study.accession_number[-8:]
     request.ReasonForTheRequestedProcedure = study.indication
@@ -116,17 +131,17 @@ def _equipment(dataset: Dataset) -> None:
     dataset.DeviceSerialNumber = "1"
 
 
-def _general_image(dataset: Dataset, study: PhantomStudy, image: PhantomImage) -> None:
+def _general_image(dataset: Dataset, study: PhantomStudy, number: int) -> None:
     moment = f"{_da(study.study_date)}{_tm(study.study_time)}"
-    dataset.InstanceNumber = 1
+    dataset.InstanceNumber = number
     dataset.ImageType = ["ORIGINAL", "PRIMARY", ""]
     dataset.AcquisitionDateTime = moment
     dataset.AcquisitionDate = dataset.ContentDate = _da(study.study_date)
     dataset.AcquisitionTime = dataset.ContentTime = _tm(study.study_time)
-    dataset.AcquisitionNumber = 1
+    dataset.AcquisitionNumber = number
     dataset.QualityControlImage = "NO"
     dataset.ImageComments = "Synthetic phantom, not a person"
-    dataset.ImagesInAcquisition = len(study.images)
+    dataset.ImagesInAcquisition = 1
 
 
 def _dx_anatomy(dataset: Dataset) -> None:
@@ -144,6 +159,7 @@ def _dx_image(dataset: Dataset, image: PhantomImage) -> None:
     dataset.RescaleType = "US"
     dataset.PresentationLUTShape = "INVERSE" if inverted else "IDENTITY"
     dataset.LossyImageCompression = "00"
+    # C.7.6.1 asks whether burned-in text identifies the patient: lead letters and "AP SUPINE" do not.
     dataset.BurnedInAnnotation = "NO"
     dataset.WindowCenter = image.window_center
     dataset.WindowWidth = image.window_width
@@ -167,7 +183,7 @@ def _dx_detector(dataset: Dataset, image: PhantomImage) -> None:
 def _dx_positioning(dataset: Dataset, image: PhantomImage) -> None:
     bedside = image.view_position is ViewPosition.AP
     dataset.ViewPosition = image.view_position.value
-    dataset.ViewCodeSequence = _code(*(_ANTERO_POSTERIOR if bedside else _POSTERO_ANTERIOR))
+    dataset.ViewCodeSequence = _code(*_VIEW_CODES[image.view_position])
     dataset.ViewCodeSequence[0].ViewModifierCodeSequence = Sequence()
     dataset.PatientOrientationCodeSequence = _code(*(_RECUMBENT if bedside else _ERECT))
     dataset.PositionerType = "NONE"
@@ -182,8 +198,8 @@ def _pixels(dataset: Dataset, image: PhantomImage) -> None:
     dataset.Rows = rows
     dataset.Columns = columns
     dataset.BitsAllocated = 16
-    dataset.BitsStored = projection.BITS_STORED
-    dataset.HighBit = projection.BITS_STORED - 1
+    dataset.BitsStored = detector.BITS_STORED
+    dataset.HighBit = detector.BITS_STORED - 1
     dataset.PixelRepresentation = 0
     dataset.PixelData = image.pixels.astype("<u2").tobytes()
 

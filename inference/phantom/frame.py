@@ -1,51 +1,70 @@
-"""Where detector pixels lie on the body, and the few drawing tools that need to know it.
+"""Where detector pixels lie in a view of the body, for any direction of the beam.
 
-Body millimetres: x grows towards the patient's left (the viewer's right), y towards the feet; the origin
-is the carina. Curves over x or y are tables on `GRID`, looked up per pixel: fast, and only additions and
-multiplications are done in two dimensions, so that the same bytes come out on every machine.
+Body millimetres: x to the patient's left, y to the feet, z to the back; the origin is the carina, z = 0 the
+middle of the chest. A view turns the body about its long axis into (u, v, w): u to the viewer's right,
+v down, w along the beam. Only sums, products, quotients, square roots and table look-ups are done on
+planes, so that the same bytes come out on every machine.
 """
 
-import itertools
 import math
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.contract import ViewPosition
+
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Curve = NDArray[np.float64]
-Point = tuple[float, float]
-Window = tuple[slice, slice]
-Real = TypeVar("Real", bound=np.floating)
+Points = NDArray[np.float64]
 
 STEP = 0.25
-REACH = 400.0
+REACH = 440.0
 GRID: Curve = np.arange(-REACH, REACH + STEP / 2, STEP)
+"""Levels y (or v) in mm at which every curve is tabulated."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """How the patient stands: field in mm along the longer side, turn in degrees, offset in mm."""
+    """How the patient stands before the beam.
 
+    field: mm at the detector along the picture's longer side; yaw, turn: degrees about the body's axis and
+    in the picture; offset: mm at the detector; distance: focus to detector; gap: origin to detector.
+    """
+
+    view: ViewPosition
     field: float
+    yaw: float
     turn: float
-    offset_x: float
-    offset_y: float
+    offset_u: float
+    offset_v: float
+    distance: float
+    gap: float
+
+    @property
+    def angle(self) -> float:
+        """Degrees from the frontal direction."""
+        return self.yaw + (90.0 if self.view is ViewPosition.LEFT_LATERAL else 0.0)
+
+    def magnification(self, depth: float) -> float:
+        """How much larger something at w = depth appears at the detector."""
+        away = self.gap + (-depth if self.view is ViewPosition.AP else depth)
+        return self.distance / (self.distance - away)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The pixel grid in body millimetres. x, y: float32 (rows, cols); ix, iy: their places in `GRID`."""
+    """The pixel grid. u, v: float32 (rows, cols) in mm at the detector, from the central ray; iv: places of v
+    in `GRID`."""
 
     shape: tuple[int, int]
     spacing: float
     pose: Pose
-    x: Plane
-    y: Plane
-    ix: NDArray[np.intp]
-    iy: NDArray[np.intp]
+    u: Plane
+    v: Plane
+    iv: NDArray[np.intp]
 
     @classmethod
     def make(cls, shape: tuple[int, int], pose: Pose) -> Self:
@@ -53,132 +72,54 @@ class Frame:
         spacing = pose.field / max(shape)
         across = ((np.arange(cols) - (cols - 1) / 2) * spacing).astype(np.float32)
         down = ((np.arange(rows) - (rows - 1) / 2) * spacing).astype(np.float32)
-        cos, sin = _turn(pose)
-        x = (across * cos - np.float32(pose.offset_x))[None, :] + (down * sin)[:, None]
-        y = (down * cos - np.float32(pose.offset_y))[:, None] - (across * sin)[None, :]
-        return cls(shape, spacing, pose, x, y, places(x), places(y))
+        cos, sin = turned(pose.turn)
+        u = (across * cos - np.float32(pose.offset_u))[None, :] + (down * sin)[:, None]
+        v = (down * cos - np.float32(pose.offset_v))[:, None] - (across * sin)[None, :]
+        return cls(shape, spacing, pose, u, v, places(v))
 
-    def pixel(self, point: Point) -> Point:
-        """(row, column) of a body point."""
-        cos, sin = _turn(self.pose)
-        x, y = point[0] + self.pose.offset_x, point[1] + self.pose.offset_y
-        rows, cols = self.shape
-        column = (x * cos - y * sin) / self.spacing + (cols - 1) / 2
-        row = (x * sin + y * cos) / self.spacing + (rows - 1) / 2
-        return float(row), float(column)
+    def along(self, curve: Curve) -> Plane:
+        """The value of a curve over v at every pixel."""
+        return np.take(curve.astype(np.float32), self.iv)
 
-    def along_x(self, curve: Curve) -> Plane:
-        """The value of a curve over x at every pixel."""
-        return np.take(curve.astype(np.float32), self.ix)
+    def rows(self, first: int, last: int) -> slice:
+        """The rows of the picture in which places first..last of `GRID` are seen."""
+        low = np.minimum(self.iv[:, 0], self.iv[:, -1])
+        high = np.maximum(self.iv[:, 0], self.iv[:, -1])
+        seen = np.flatnonzero((high >= first) & (low <= last))
+        return slice(int(seen[0]), int(seen[-1]) + 1) if seen.size else slice(0, 0)
 
-    def along_y(self, curve: Curve) -> Plane:
-        """The value of a curve over y at every pixel."""
-        return np.take(curve.astype(np.float32), self.iy)
+    def columns(self, low: float, high: float) -> slice:
+        """The columns of the picture in which u = low..high (mm at the detector) is seen."""
+        least, most = np.minimum(self.u[0], self.u[-1]), np.maximum(self.u[0], self.u[-1])
+        seen = np.flatnonzero((most >= low) & (least <= high))
+        return slice(int(seen[0]), int(seen[-1]) + 1) if seen.size else slice(0, 0)
 
-    def ellipse(self, centre: Point, axes: Point, turn: float = 0.0) -> Plane:
-        """Squared elliptic radius: below 1 inside. turn in radians, from x towards y."""
-        dx = self.x - np.float32(centre[0])
-        dy = self.y - np.float32(centre[1])
-        if not turn:
-            upright: Plane = np.square(dx * np.float32(1 / axes[0])) + np.square(dy * np.float32(1 / axes[1]))
-            return upright
-        cos, sin = math.cos(turn), math.sin(turn)
-        long = dx * np.float32(cos / axes[0]) + dy * np.float32(sin / axes[0])
-        short = dy * np.float32(cos / axes[1]) - dx * np.float32(sin / axes[1])
-        radius: Plane = long * long + short * short
-        return radius
+    def view(self, points: Points) -> Points:
+        """Body points (N, 3) as (u, v, w): u and v magnified to the detector."""
+        cos, sin = turned(self.pose.angle)
+        u = points[:, 0] * cos + points[:, 2] * sin
+        w = points[:, 2] * cos - points[:, 0] * sin
+        away = self.pose.gap + (-w if self.pose.view is ViewPosition.AP else w)
+        scale = self.pose.distance / (self.pose.distance - away)
+        return np.stack([u * scale, points[:, 1] * scale, w], axis=1)
 
-    def distance(self, points: list[Point], reach: float) -> Plane:
-        """Millimetres to a polyline, cut off at `reach`."""
-        plane = np.full(self.shape, reach, np.float32)
-        for start, end in itertools.pairwise(points):
-            found = self._segment(start, end, reach)
-            if found is not None:
-                part = plane[found[0]]
-                np.minimum(part, found[1], out=part)
-        return plane
-
-    def cylinder(self, plane: Plane, start: Point, end: Point, radius: float) -> None:
-        """Raise `plane` to the thickness (mm) of a cylinder lying in the picture plane."""
-        found = self._segment(start, end, max(radius, 0.6 * self.spacing))
-        if found is None:
-            return
-        window, near = found
-        part = plane[window]
-        square = np.float32(radius * radius) - near * near
-        np.maximum(part, 2 * np.sqrt(np.maximum(square, 0)), out=part)
-
-    def _segment(self, start: Point, end: Point, reach: float) -> tuple[Window, Plane] | None:
-        """The part of the picture within reach of a stretch, and the mm to it there; None out of sight."""
-        (r0, c0), (r1, c1) = self.pixel(start), self.pixel(end)
-        pad = reach / self.spacing + 1
-        top, bottom = max(int(min(r0, r1) - pad), 0), min(int(max(r0, r1) + pad) + 1, self.shape[0])
-        left, right = max(int(min(c0, c1) - pad), 0), min(int(max(c0, c1) + pad) + 1, self.shape[1])
-        if top >= bottom or left >= right:
-            return None
-        down = (np.arange(top, bottom) - r0).astype(np.float32)[:, None]
-        across = (np.arange(left, right) - c0).astype(np.float32)[None, :]
-        dr, dc = r1 - r0, c1 - c0
-        square = dr * dr + dc * dc + 1e-9
-        share = np.clip(down * np.float32(dr / square) + across * np.float32(dc / square), 0, 1)
-        near = np.sqrt((down - share * np.float32(dr)) ** 2 + (across - share * np.float32(dc)) ** 2)
-        return (slice(top, bottom), slice(left, right)), near * np.float32(self.spacing)
+    def pixels(self, uv: Points) -> Points:
+        """(N, 2) rows and columns of (N, 2+) detector points u, v."""
+        cos, sin = turned(self.pose.turn)
+        u, v = uv[:, 0] + self.pose.offset_u, uv[:, 1] + self.pose.offset_v
+        column = (u * cos - v * sin) / self.spacing + (self.shape[1] - 1) / 2
+        row = (u * sin + v * cos) / self.spacing + (self.shape[0] - 1) / 2
+        return np.stack([row, column], axis=1)
 
 
-def _turn(pose: Pose) -> tuple[float, float]:
-    angle = math.radians(pose.turn)
+def turned(degrees: float) -> tuple[float, float]:
+    """Cosine and sine, rounded to single precision: libraries differ in the last digits of a double."""
+    angle = math.radians(degrees)
     return float(np.float32(math.cos(angle))), float(np.float32(math.sin(angle)))
 
 
 def places(values: Plane) -> NDArray[np.intp]:
     """The nearest places in `GRID`, clipped at its ends."""
-    shifted = np.rint((values + np.float32(REACH)) * np.float32(1 / STEP))
-    index: NDArray[np.intp] = np.clip(shifted, 0, GRID.size - 1).astype(np.intp)
-    return index
-
-
-def smooth(values: NDArray[Real]) -> NDArray[Real]:
-    """0 below 0, 1 above 1, and a soft step between."""
-    clipped = np.clip(values, 0, 1)
-    step: NDArray[Real] = clipped * clipped * (3 - 2 * clipped)
-    return step
-
-
-def bump(values: Curve, centre: float, half_width: float) -> Curve:
-    """A smooth hill of height 1 that ends at `half_width`."""
-    square = ((values - centre) / half_width) ** 2
-    return np.maximum(1 - square, 0) ** 2
-
-
-def enlarge(small: Plane, shape: tuple[int, int]) -> Plane:
-    """Linear interpolation of a coarse grid that spans the whole picture."""
-    return _stretch(_stretch(small, shape[0]).T, shape[1]).T
-
-
-def _stretch(small: Plane, size: int) -> Plane:
-    at = np.linspace(0, small.shape[0] - 1, size)
-    low = np.minimum(at.astype(np.intp), small.shape[0] - 2)
-    share = (at - low).astype(np.float32)[:, None]
-    between: Plane = small[low] * (1 - share) + small[low + 1] * share
-    return between
-
-
-def bezier(points: list[Point], count: int = 14) -> list[Point]:
-    """A smooth polyline through `points` (Catmull-Rom), `count` steps to a stretch."""
-    padded = [points[0], *points, points[-1]]
-    line: list[Point] = []
-    for a, b, c, d in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        line += [_between(a, b, c, d, step / count) for step in range(count)]
-    return [*line, points[-1]]
-
-
-def _between(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
-    def one(k: int) -> float:
-        return 0.5 * (
-            2 * b[k]
-            + (c[k] - a[k]) * t
-            + (2 * a[k] - 5 * b[k] + 4 * c[k] - d[k]) * t * t
-            + (3 * b[k] - a[k] - 3 * c[k] + d[k]) * t**3
-        )
-
-    return one(0), one(1)
+    shifted = (values + np.float32(REACH + STEP / 2)) * np.float32(1 / STEP)
+    np.clip(shifted, 0, GRID.size - 1, out=shifted)
+    return shifted.astype(np.intp)

@@ -1,131 +1,107 @@
-"""The true report of a phantom in varied English: coded sentences that say what was rendered, no more."""
+"""The true report of a phantom: coded sentences that say what was rendered, and no more, in two languages.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+Here is what is said and in which order; the words are those of a `phrases.Phrasebook`. Every choice takes one
+number from the dice, whatever the language: the same dice give reports that match sentence by sentence.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from inference.contract import Certainty, Evidence, Section, Sentence, Side
-from inference.phantom import phrases
+from inference.contract import Certainty, Section, Sentence, Side
+from inference.phantom import phrases_en, phrases_ja
+from inference.phantom.coded import CodedFinding
+from inference.phantom.phrases import Phrasebook
+from inference.phantom.plan import DEVICES
+from inference.phantom.wording import LUNGS, MISPLACED, OPACITIES, Writer, keys, tidy
 
-_LUNGS = ("lung_right", "lung_left")
-_ABSENT_EVIDENCE = {
-    "pleural_effusion": _LUNGS,
-    "pneumothorax": _LUNGS,
-    "consolidation": _LUNGS,
-    "nodule": _LUNGS,
-    "cardiomegaly": ("heart",),
-}
-_DEVICES = ("endotracheal_tube", "central_line", "pacemaker")
+__all__ = ["LANGUAGES", "CodedFinding", "compose", "phrasebook", "write"]
+
+_BOOKS = {book.language: book for book in (phrases_en.PHRASEBOOK, phrases_ja.PHRASEBOOK)}
+LANGUAGES = tuple(_BOOKS)
+
+_BILATERAL = ("pleural_effusion", "consolidation")
 _ORDERS = (
-    ("devices", "lungs", "pleura", "heart", "rest"),
-    ("devices", "heart", "rest", "lungs", "pleura"),
-    ("lungs", "pleura", "heart", "rest", "devices"),
-    ("devices", "rest", "heart", "lungs", "pleura"),
-    ("heart", "lungs", "pleura", "rest", "devices"),
-    ("rest", "lungs", "heart", "pleura", "devices"),
+    ("devices", "lungs", "pleura", "heart", "bones", "abdomen"),
+    ("devices", "heart", "lungs", "pleura", "bones", "abdomen"),
+    ("lungs", "pleura", "heart", "bones", "abdomen", "devices"),
+    ("lungs", "pleura", "heart", "abdomen", "bones", "devices"),
+    ("heart", "lungs", "pleura", "abdomen", "bones", "devices"),
+    ("heart", "devices", "pleura", "lungs", "bones", "abdomen"),
+    ("devices", "pleura", "lungs", "heart", "abdomen", "bones"),
+    ("pleura", "lungs", "heart", "devices", "bones", "abdomen"),
 )
 _URGENCY = (
-    "pneumothorax",
+    "nasogastric_tube:bronchial",
+    "endotracheal_tube:bronchial",
+    "pneumothorax:tension",
     "endotracheal_tube",
+    "pneumothorax",
+    "free_air",
+    "nasogastric_tube",
     "central_line",
+    "pulmonary_edema",
+    "mass",
     "consolidation",
     "pleural_effusion",
+    "atelectasis",
+    "rib_fracture",
     "nodule",
     "cardiomegaly",
+    "hiatus_hernia",
 )
-_MISPLACED = ("too_low", "too_deep")
 
 
-@dataclass(frozen=True)
-class CodedFinding:
-    """A finding as truth: structures are the masks that show it, in the image's `masks`.
+def phrasebook(language: str) -> Phrasebook:
+    """The words of a language.
 
-    extent and zone are words of `scenario.EXTENTS` and `scenario.ZONES`; size_mm is a nodule's diameter or
-    an endotracheal tube's distance above the carina.
+    Raises
+    ------
+    ValueError
+        When reports are not written in it.
     """
-
-    finding: str
-    side: Side
-    certainty: Certainty
-    structures: tuple[str, ...]
-    extent: str = ""
-    zone: str = ""
-    size_mm: float | None = None
-
-
-@dataclass(frozen=True)
-class _Writer:
-    """What every sentence needs: the truth, the image it rests on, and the dice."""
-
-    coded: tuple[CodedFinding, ...]
-    sop_instance_uid: str
-    rng: np.random.Generator
-
-    def of(self, *findings: str) -> list[CodedFinding]:
-        return [one for one in self.coded if one.finding in findings]
-
-    def of_side(self, side: Side) -> list[CodedFinding]:
-        """Findings of the lung or pleura on a side."""
-        return [
-            one for one in self.coded if one.side in (side, Side.BILATERAL) and one.finding not in _DEVICES
-        ]
-
-    def pick(self, choices: Sequence[str]) -> str:
-        return choices[int(self.rng.integers(len(choices)))]
-
-    def chance(self, share: float) -> bool:
-        return bool(self.rng.uniform() < share)
-
-    def evidence(self, structures: Sequence[str]) -> tuple[Evidence, ...]:
-        weight = round(1 / len(structures), 4) if structures else 0.0
-        return tuple(Evidence(code, self.sop_instance_uid, weight) for code in structures)
-
-    def present(self, one: CodedFinding, section: Section) -> Sentence:
-        text = _filled(self.pick(_choices(one, section)), one)
-        return Sentence(
-            section,
-            text,
-            finding=one.finding,
-            side=one.side,
-            certainty=one.certainty,
-            evidence=self.evidence(one.structures),
-        )
-
-    def absent(self, finding: str, choices: Sequence[str] = (), side: Side = Side.NONE) -> Sentence:
-        text = self.pick(choices or phrases.ABSENT[finding]).format(side=side.value)
-        where = (f"lung_{side.value}",) if side else _ABSENT_EVIDENCE[finding]
-        return Sentence(
-            Section.FINDINGS,
-            _raised(text),
-            finding=finding,
-            side=side,
-            certainty=Certainty.ABSENT,
-            evidence=self.evidence(where),
-        )
-
-    def plain(self, section: Section, choices: Sequence[str], structures: Sequence[str]) -> Sentence:
-        return Sentence(section, _raised(self.pick(choices)), evidence=self.evidence(structures))
+    if language not in _BOOKS:
+        raise ValueError(f"phantom reports are written in {', '.join(LANGUAGES)}, not {language!r}")
+    return _BOOKS[language]
 
 
 def write(
-    coded: tuple[CodedFinding, ...], sop_instance_uid: str, rng: np.random.Generator
+    coded: Sequence[CodedFinding],
+    seen: Mapping[str, str],
+    rng: np.random.Generator,
+    *,
+    language: str = "en",
+    prior_date: datetime.date | None = None,
 ) -> tuple[str, tuple[Sentence, ...]]:
-    """The indication, and the sentences of findings and impression in reading order."""
-    writer = _Writer(_merged(coded), sop_instance_uid, rng)
+    """The indication, and the sentences of findings and impression in reading order.
+
+    seen: the SOP Instance UID of the image that shows each structure. prior_date: of the study compared with;
+    without it nothing hints at one, whatever changes are coded.
+
+    Raises
+    ------
+    ValueError
+        When reports are not written in the language.
+    """
+    book = phrasebook(language)
+    writer = Writer(_stated(coded, prior_date is not None), seen, rng, book, prior_date)
+    order = _ORDERS[writer.roll(len(_ORDERS))]
+    first, last = _comparison(writer)
     parts = {
-        "devices": _devices(writer),
+        "devices": writer.stated(*DEVICES),
         "lungs": _lungs(writer),
         "pleura": _pleura(writer),
         "heart": _heart(writer),
-        "rest": _rest(writer),
+        "bones": _bones(writer),
+        "abdomen": _abdomen(writer),
     }
-    order = _ORDERS[int(rng.integers(len(_ORDERS)))]
     found = [sentence for name in order for sentence in parts[name]]
-    return _indication(writer), (*found, *_impression(writer))
+    return _indication(writer), (*first, *found, *last, *_impression(writer))
 
 
-def compose(sentences: Iterable[Sentence]) -> dict[Section, str]:
+def compose(sentences: Iterable[Sentence], *, language: str = "en") -> dict[Section, str]:
     """The text of each section: findings as one paragraph, impressions a line each, numbered when several."""
     texts: dict[Section, list[str]] = {section: [] for section in Section}
     for sentence in sentences:
@@ -133,129 +109,112 @@ def compose(sentences: Iterable[Sentence]) -> dict[Section, str]:
     impression = texts[Section.IMPRESSION]
     if len(impression) > 1:
         impression = [f"{number}. {text}" for number, text in enumerate(impression, 1)]
-    return {Section.FINDINGS: " ".join(texts[Section.FINDINGS]), Section.IMPRESSION: "\n".join(impression)}
+    findings = phrasebook(language).join.join(texts[Section.FINDINGS])
+    return {Section.FINDINGS: findings, Section.IMPRESSION: "\n".join(impression)}
 
 
-def _merged(coded: tuple[CodedFinding, ...]) -> tuple[CodedFinding, ...]:
-    """Both sides alike become one bilateral statement."""
-    merged: list[CodedFinding] = []
+def _stated(coded: Sequence[CodedFinding], compared: bool) -> tuple[CodedFinding, ...]:
+    """What is to be stated: without a comparison no change; both sides alike are one."""
+    stated: list[CodedFinding] = []
     for one in coded:
-        twin = next((k for k, other in enumerate(merged) if _twins(other, one)), None)
-        if twin is None:
-            merged.append(one)
+        if one.certainty is Certainty.ABSENT and not (compared and one.change == "resolved"):
             continue
-        other = merged[twin]
-        both = (*other.structures, *one.structures)
-        merged[twin] = CodedFinding(
-            one.finding, Side.BILATERAL, one.certainty, both, one.extent, one.zone, one.size_mm
-        )
-    return tuple(merged)
+        one = one if compared else replace(one, change="")
+        twin = next((k for k, other in enumerate(stated) if _twins(other, one)), None)
+        if twin is None:
+            stated.append(one)
+        else:
+            both = (*stated[twin].structures, *one.structures)
+            stated[twin] = replace(one, side=Side.BILATERAL, structures=both)
+    return tuple(stated)
 
 
 def _twins(one: CodedFinding, other: CodedFinding) -> bool:
-    if one.finding not in phrases.BILATERAL or {one.side, other.side} != {Side.RIGHT, Side.LEFT}:
+    if one.finding not in _BILATERAL or {one.side, other.side} != {Side.RIGHT, Side.LEFT}:
         return False
-    if Certainty.UNCERTAIN in (one.certainty, other.certainty):
-        return False
-    return (one.finding, one.extent, one.zone) == (other.finding, other.extent, other.zone)
+    alike = replace(other, side=one.side, structures=one.structures, size_mm=one.size_mm, tip_mm=one.tip_mm)
+    return alike == one
 
 
-def _choices(one: CodedFinding, section: Section) -> tuple[str, ...]:
-    doubtful = one.certainty is Certainty.UNCERTAIN
-    if section is Section.IMPRESSION:
-        table = phrases.IMPRESSION_UNCERTAIN if doubtful else phrases.IMPRESSION
-        return table[one.finding] if one.side is not Side.BILATERAL else phrases.BILATERAL[one.finding][1:2]
-    if one.side is Side.BILATERAL:
-        return phrases.BILATERAL[one.finding]
-    if doubtful:
-        return phrases.UNCERTAIN[one.finding]
-    return phrases.PRESENT.get(f"{one.finding}:{one.extent}") or phrases.PRESENT[one.finding]
+def _comparison(writer: Writer) -> tuple[list[Sentence], list[Sentence]]:
+    """With a prior: at the start that there is one, or at the end that nothing changed since."""
+    if writer.prior_date is None:
+        return [], []
+    first, last = writer.chance(0.5), writer.chance(0.6)
+    compared, same = writer.pick(writer.book.comparison), writer.pick(writer.book.no_change)
+    if first:
+        return [writer.sentence(Section.FINDINGS, writer.dated(compared))], []
+    unchanged = all(one.change == "unchanged" for one in writer.coded)
+    return [], [writer.sentence(Section.FINDINGS, writer.dated(same))] if last and unchanged else []
 
 
-def _filled(template: str, one: CodedFinding) -> str:
-    size = one.size_mm or 0.0
-    text = template.format(
-        side=one.side.value,
-        extent=phrases.EXTENT_WORDS.get(one.extent, one.extent),
-        zone=one.zone,
-        mm=5 * round(size / 5),
-        cm=round(size / 10),
-    )
-    return _raised(text)
+def _lungs(writer: Writer) -> list[Sentence]:
+    found = writer.stated(*OPACITIES)
+    free = writer.free("consolidation")
+    white = any(one.extent in ("severe", "lobar") for one in writer.there(*OPACITIES, side=free))
+    if not white:
+        found += writer.denial("consolidation", 0.95, clear=writer.clear(free))
+    found += writer.denial("pulmonary_edema", 0.35)
+    return found + writer.normal("hila", 0.2)
 
 
-def _raised(text: str) -> str:
-    return text[0].upper() + text[1:]
+def _pleura(writer: Writer) -> list[Sentence]:
+    clear = writer.clear() and not writer.of("pleural_effusion")
+    fluid = writer.stated("pleural_effusion") + writer.denial("pleural_effusion", 0.95, clear=clear)
+    gas = writer.stated("pneumothorax") + writer.denial("pneumothorax", 0.95)
+    return fluid + gas if writer.chance(0.6) else gas + fluid
 
 
-def _devices(writer: _Writer) -> list[Sentence]:
-    return [writer.present(one, Section.FINDINGS) for one in writer.of(*_DEVICES)]
+def _heart(writer: Writer) -> list[Sentence]:
+    size = writer.stated("cardiomegaly") + writer.denial("cardiomegaly", 0.95)
+    middle = writer.normal("mediastinum", 0.45) + writer.normal("trachea", 0.25)
+    return size + middle if writer.chance(0.7) else middle + size
 
 
-def _lungs(writer: _Writer) -> list[Sentence]:
-    dense, nodules = writer.of("consolidation"), writer.of("nodule")
-    found = [writer.present(one, Section.FINDINGS) for one in (*dense, *nodules)]
-    if not dense and not nodules:
-        clear = writer.chance(0.6)
-        return [writer.absent("consolidation", phrases.CLEAR if clear else ()), *_no_nodule(writer, 0.5)]
-    if not dense:
-        return [*found, writer.absent("consolidation")]
-    other = _spared(dense)
-    if other and not writer.of_side(other) and writer.chance(0.6):
-        found.append(writer.absent("consolidation", phrases.SIDE_CLEAR, other))
-    return found if nodules else [*found, *_no_nodule(writer, 0.5)]
+def _bones(writer: Writer) -> list[Sentence]:
+    broken = writer.stated("rib_fracture") + writer.denial("rib_fracture", 0.35)
+    plain = writer.normal("bones", 0.3)
+    return broken or plain
 
 
-def _no_nodule(writer: _Writer, share: float) -> list[Sentence]:
-    return [writer.absent("nodule")] if writer.chance(share) else []
+def _abdomen(writer: Writer) -> list[Sentence]:
+    domes = writer.normal("diaphragm", 0.15)
+    return domes + writer.stated("hiatus_hernia", "free_air") + writer.denial("free_air", 0.2)
 
 
-def _spared(found: list[CodedFinding]) -> Side | None:
-    """The side none of them touches."""
-    sides = {one.side for one in found}
-    if sides == {Side.RIGHT}:
-        return Side.LEFT
-    return Side.RIGHT if sides == {Side.LEFT} else None
-
-
-def _pleura(writer: _Writer) -> list[Sentence]:
-    wet, air = writer.of("pleural_effusion"), writer.of("pneumothorax")
-    fluid = [writer.present(one, Section.FINDINGS) for one in wet] or [writer.absent("pleural_effusion")]
-    other = _spared(wet)
-    if other and writer.chance(0.4):
-        fluid.append(writer.absent("pleural_effusion", phrases.SIDE_DRY, other))
-    gas = [writer.present(one, Section.FINDINGS) for one in air] or [writer.absent("pneumothorax")]
-    return [*fluid, *gas] if writer.chance(0.6) else [*gas, *fluid]
-
-
-def _heart(writer: _Writer) -> list[Sentence]:
-    large = [writer.present(one, Section.FINDINGS) for one in writer.of("cardiomegaly")]
-    return large or [writer.absent("cardiomegaly")]
-
-
-def _rest(writer: _Writer) -> list[Sentence]:
-    rest = []
-    if writer.chance(0.5):
-        rest.append(writer.plain(Section.FINDINGS, phrases.MEDIASTINUM, ()))
-    if writer.chance(0.3):
-        rest.append(writer.plain(Section.FINDINGS, phrases.TRACHEA, ("trachea",)))
-    return rest
-
-
-def _impression(writer: _Writer) -> list[Sentence]:
+def _impression(writer: Writer) -> list[Sentence]:
     """What matters, most urgent first; well placed devices are left to the findings."""
-    worth = [one for one in writer.coded if one.finding not in _DEVICES or one.extent in _MISPLACED]
-    if not worth:
-        choices = phrases.NOTHING_ACUTE if writer.coded else phrases.NORMAL
-        return [writer.plain(Section.IMPRESSION, choices, (*_LUNGS, "heart"))]
-    worth.sort(key=lambda one: _URGENCY.index(one.finding))
-    return [writer.present(one, Section.IMPRESSION) for one in worth]
+    gone = [one for one in writer.coded if one.certainty is Certainty.ABSENT and writer.chance(0.4)]
+    worth = [
+        one
+        for one in writer.coded
+        if one.certainty is not Certainty.ABSENT and (one.finding not in DEVICES or one.extent in MISPLACED)
+    ]
+    worth.sort(key=_urgency)
+    said = [writer.state(one, Section.IMPRESSION) for one in (*worth, *gone)]
+    choices = writer.book.all_clear if writer.of(*DEVICES) else writer.book.normal
+    if worth:
+        return said
+    coded = ("", Side.NONE, Certainty.ABSENT)
+    return [writer.sentence(Section.IMPRESSION, writer.pick(choices), (*LUNGS, "heart"), coded), *said]
 
 
-def _indication(writer: _Writer) -> str:
-    """Half the time one that fits a finding, else a general one."""
-    general = phrases.INDICATIONS[""]
-    if not writer.coded or writer.chance(0.5):
-        return writer.pick(general)
-    one = writer.coded[int(writer.rng.integers(len(writer.coded)))]
-    return writer.pick(phrases.INDICATIONS[one.finding])
+def _urgency(one: CodedFinding) -> int:
+    return next(_URGENCY.index(key) for key in keys(one) if key in _URGENCY)
+
+
+def _indication(writer: Writer) -> str:
+    """Half the time one that fits a finding or follows one up, else a general one."""
+    fits, follows, which = writer.chance(0.5), writer.chance(0.5), writer.roll(2**16)
+    pieces = writer.rng.uniform()
+    known = [one for one in writer.coded if one.change not in ("", "new") and one.finding not in DEVICES]
+    there = [one for one in writer.coded if one.certainty is not Certainty.ABSENT]
+    book = writer.book
+    if fits and follows and known:
+        one = known[which % len(known)]
+        return tidy(writer.filled(book.follow_up[int(pieces * len(book.follow_up))], one))
+    choices = book.indications[""]
+    if fits and there:
+        one = there[which % len(there)]
+        choices = book.indications[next(key for key in keys(one) if key in book.indications)]
+    return tidy(choices[int(pieces * len(choices))])

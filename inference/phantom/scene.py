@@ -1,194 +1,251 @@
-"""What the beam meets in a healthy chest, layer by layer, and the exact masks of its structures."""
+"""One view of a body: the mm of air, tissue, bone and metal each ray meets, and the exact masks."""
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from inference.contract import Side
-from inference.phantom import skeleton
-from inference.phantom.anatomy import SIDES, Anatomy, Outline, outline
-from inference.phantom.frame import GRID, Frame, Mask, Plane, Point, enlarge, smooth
+from inference.contract import Side, ViewPosition
+from inference.phantom import skeleton, tubes, vessels
+from inference.phantom.body import Body
+from inference.phantom.frame import Frame, Mask, Plane
+from inference.phantom.lofts import Loft, Part, Span, around, halfspace, left
+from inference.phantom.person import SIDES, sign
+from inference.phantom.tables import noise
 
-TEXTURE_GRID = 72
+LUNG_SHARE = 0.45
+"""A pixel shows lung where at least so much of the ray through the chest lies above the diaphragm: the edge
+then follows the crest, and the heart hides nothing, as readers draw it."""
+AIR_SHARE = 0.76
+_DIAPHRAGM = 4.0
+"""mm of thickness given to the line of a dome."""
 
 
 @dataclass
 class Scene:
-    """What the beam meets, layer by layer (float32, mm along the beam), and the exact masks.
-
-    lung: lung tissue; opacity: share of that lung filled with fluid or cells, 0..1; airless: share of pure
-    air, 0..1 (pneumothorax); vessels, soft, bone: extra water-like and bony tissue; metal: radiopaque matter.
-    """
+    """float32 (rows, cols) in mm along the beam. organs: heart, mediastinum, aorta; core: from the first to
+    the last of heart and mediastinum. air: of gas; lung: of aerated lung by side; open: where a lung could
+    be, by side."""
 
     frame: Frame
-    anatomy: Anatomy
-    outline: Outline
-    lung: Plane
-    vessels: Plane
-    soft: Plane
+    body: Body
+    trunk: Plane
+    air: Plane
     bone: Plane
-    body: Plane
-    texture: Plane
-    opacity: Plane
-    pure_air: Plane
     metal: Plane
+    organs: tuple[Span, Span, Span]
+    core: Span
+    domes: dict[Side, Span]
+    open: dict[Side, Span]
+    lung: dict[Side, Plane] = field(default_factory=dict)
     masks: dict[str, Mask] = field(default_factory=dict)
 
+    def aerated(self, side: Side, span: Span) -> Plane:
+        """The part of a stretch in lung: what heart, mediastinum and diaphragm leave of it."""
+        return left(span, self.core, self.domes[side])
 
-def lay_out(anatomy: Anatomy, frame: Frame) -> Scene:
-    """Lay out the healthy chest on a pixel grid, with the masks of its structures."""
-    out = outline(anatomy)
-    floor = frame.along_x(out.diaphragm)
-    masks: dict[str, Mask] = {}
-    lung = np.zeros(frame.shape, np.float32)
+    def mark(self, code: str, mask: Mask) -> None:
+        self.masks[code] = self.masks[code] | mask if code in self.masks else mask
+
+
+def lay_out(body: Body, frame: Frame) -> Scene:
+    """The healthy chest of a body; findings are rendered on top."""
+    chest = body.chest
+    heart, mediastinum = chest.heart.span(frame), chest.mediastinum.span(frame)
+    cage = chest.cage.span(frame)
+    open_ = {}
     for side in SIDES:
-        masks[f"lung_{side}"] = _lung(frame, out, side, floor)
-        lung += masks[f"lung_{side}"] * _lung_depth(anatomy, frame, out, side)
-    lung *= 0.62 + 0.38 * np.clip((floor - frame.y) * np.float32(1 / 70), 0, 1)
-    masks["heart"], heart_depth = _heart_layer(anatomy, frame, out, floor)
-    tissue = heart_depth + _pedicle(anatomy, frame)
-    recess = np.clip(1 - (frame.y - floor) * np.float32(1 / 45), 0, 1) * 12
-    recess *= (frame.y >= floor) & (np.abs(frame.x) < frame.along_y(out.cage))
-    lung = np.maximum(lung - tissue, 0.16 * lung) + recess.astype(np.float32)
-    masks["trachea"], airway = _airway(anatomy, frame)
-    texture = _texture(anatomy, frame)
+        half = halfspace(frame, (-sign(side), 0.0, 0.0), -sign(side) * 0.8 * chest.person.shift, cage.part)
+        open_[side] = cage & chest.apices[side].span(frame, cage.part) & half
     zeros = np.zeros(frame.shape, np.float32)
-    return Scene(
+    scene = Scene(
         frame=frame,
-        anatomy=anatomy,
-        outline=out,
-        lung=lung,
-        vessels=_vessels(anatomy, frame) * (masks["lung_right"] | masks["lung_left"]),
-        soft=_breasts(anatomy, frame) - airway - _stomach(anatomy, frame),
-        bone=skeleton.bones(anatomy, frame, out),
-        body=_body(anatomy, frame, out),
-        texture=texture,
-        opacity=zeros.copy(),
-        pure_air=zeros.copy(),
+        body=body,
+        trunk=_trunk(body, frame),
+        air=zeros.copy(),
+        bone=zeros.copy(),
         metal=zeros.copy(),
-        masks=masks,
+        organs=(heart, mediastinum, chest.aorta.span(frame)),
+        core=heart.hull(mediastinum),
+        domes={side: chest.domes[side].span(frame) for side in SIDES},
+        open=open_,
     )
+    _bones(scene)
+    _lungs(scene)
+    _airways(scene)
+    _belly(scene)
+    _organ_masks(scene)
+    return scene
 
 
-def _heart_layer(anatomy: Anatomy, frame: Frame, out: Outline, floor: Plane) -> tuple[Mask, Plane]:
-    """The silhouette down to the diaphragm: the tilted ellipse, and the base that joins the vessels."""
-    ellipse = frame.ellipse(out.heart.centre, out.heart.axes, out.heart.tilt)
-    base = frame.ellipse((4, 52), (37, 40))
-    radius = np.where(frame.y > 20, np.minimum(ellipse, base), ellipse)
-    depth = np.sqrt(np.sqrt(np.maximum(1 - radius, 0))) * np.float32(0.56 * anatomy.depth)
-    return (radius < 1) & (frame.y < floor + 10), depth
-
-
-def _lung(frame: Frame, out: Outline, side: Side, floor: Plane) -> Mask:
-    away = -frame.x if side is Side.RIGHT else frame.x
-    inside = (away < frame.along_y(out.lateral[side])) & (away > frame.along_y(out.medial[side]))
-    return inside & (frame.y < floor)
-
-
-def _lung_depth(anatomy: Anatomy, frame: Frame, out: Outline, side: Side) -> Plane:
-    share = frame.x / frame.along_y(out.lateral[side] * 1.03)
-    high = np.clip((GRID - anatomy.apex + 6) / 95, 0, 1) ** 0.5
-    away = np.abs(frame.x) - frame.along_y(out.medial[side])
-    taper = smooth((away + 2) * frame.along_y(1 / (9 + 26 * smooth((GRID - 10) / 60))))
-    depth: Plane = np.sqrt(np.maximum(1 - share * share, 0)) * taper
-    return depth * frame.along_y(high * anatomy.depth * 0.68)
-
-
-def _pedicle(anatomy: Anatomy, frame: Frame) -> Plane:
-    """Great vessels and hila, as soft tissue that takes the place of lung."""
-    arch = frame.ellipse((20, -14), (18 + anatomy.arch, 20))
-    root = frame.ellipse((-6, 30), (32, 58))
-    soft = 60 * np.sqrt(np.maximum(1 - arch, 0)) + 55 * np.sqrt(np.maximum(1 - root, 0))
-    for centre, axes in (((-44.0, 26.0), (17.0, 26.0)), ((46.0, 16.0), (16.0, 24.0))):
-        soft += 30 * np.maximum(1 - frame.ellipse(centre, axes), 0)
-    layer: Plane = soft.astype(np.float32)
-    return layer
-
-
-def _airway(anatomy: Anatomy, frame: Frame) -> tuple[Mask, Plane]:
-    centre = anatomy.trachea_x * np.clip(-GRID / 60, 0, 1) - 3
-    gap = np.abs(frame.x - frame.along_y(centre))
-    half = np.float32(8.5 if anatomy.female else 9.5)
-    mask = (gap < half) & (frame.y < 2)
-    chord = np.sqrt(np.maximum(1 - (gap / half) ** 2, 0)) * 21 * (frame.y < 2)
-    bronchi = np.zeros(frame.shape, np.float32)
-    for end, radius in (((-30.0, 26.0), 6.0), ((36.0, 24.0), 5.5)):
-        frame.cylinder(bronchi, (-3.0, 0.0), end, radius)
-    return mask, np.maximum(chord, bronchi).astype(np.float32)
-
-
-def _body(anatomy: Anatomy, frame: Frame, out: Outline) -> Plane:
-    """Thickness of the whole body, shoulders and neck included."""
-    trunk = out.cage + anatomy.chest_wall
-    neck = 58 + 190 * smooth(np.clip((GRID - (anatomy.apex - 55)) / 62, 0, 1))
-    axilla = smooth(np.clip((GRID - (anatomy.apex + 80)) / 120, 0, 1))
-    half = neck * (1 - axilla) + (trunk + 6) * axilla
-    half = np.where(anatomy.apex + 80 > GRID, np.maximum(neck * (1 - axilla), trunk * axilla), half)
-    share = frame.x / frame.along_y(np.maximum(half, 20))
-    slim = 1 - 0.42 * smooth(np.clip((anatomy.apex + 40 - GRID) / 110, 0, 1))
-    square = share * share
-    rounded: Plane = np.sqrt(np.maximum(1 - square * square, 0))
-    return rounded * frame.along_y(slim * anatomy.depth)
-
-
-def _breasts(anatomy: Anatomy, frame: Frame) -> Plane:
-    soft = np.zeros(frame.shape, np.float32)
-    if not anatomy.breast:
-        return soft
-    for sign in (-1, 1):
-        q = frame.ellipse((sign * 0.62 * anatomy.half_width, 62 + anatomy.breast), (66, 72))
-        low = frame.along_y(smooth((GRID - 30) / 70))
-        soft += np.sqrt(np.maximum(1 - q, 0)) * low * np.float32(0.75 * anatomy.breast)
-    return soft
-
-
-def _stomach(anatomy: Anatomy, frame: Frame) -> Plane:
-    """Gas under the left dome, with a flat lower border when standing."""
-    if not anatomy.gastric_bubble:
-        return np.zeros(frame.shape, np.float32)
-    size = 14 + anatomy.gastric_bubble
-    q = frame.ellipse(
-        (0.42 * anatomy.half_width, anatomy.dome_left + size * 0.8 + 8), (size * 1.5, size * 0.8)
-    )
-    return (np.sqrt(np.maximum(1 - q, 0)) * 26).astype(np.float32)
-
-
-def _texture(anatomy: Anatomy, frame: Frame) -> Plane:
-    """Slow variation of lung density, mean about 0, drawn on one coarse grid whatever the picture size."""
-    rng = np.random.default_rng([anatomy.texture_seed, 2])
-    total = np.zeros(frame.shape, np.float32)
-    for count, weight in ((TEXTURE_GRID, 0.5), (TEXTURE_GRID // 2, 0.6), (TEXTURE_GRID // 6, 0.7)):
-        small = rng.uniform(-1, 1, (count, count)).astype(np.float32)
-        total += enlarge(small, frame.shape) * np.float32(weight)
-    return total
-
-
-def _vessels(anatomy: Anatomy, frame: Frame) -> Plane:
-    """Branching vessels from each hilum, thinner outwards."""
-    rng = np.random.default_rng([anatomy.texture_seed, 3])
-    plane = np.zeros(frame.shape, np.float32)
+def _trunk(body: Body, frame: Frame) -> Plane:
+    """mm of body, air and all."""
+    chest, person = body.chest, body.chest.person
+    trunk = chest.trunk.span(frame)
+    total = np.maximum(trunk.length, chest.neck.span(frame).length)
+    if person.breast > 6:
+        for side in SIDES:
+            _add_breast(body, frame, side, (trunk, total))
+    if frame.pose.view is ViewPosition.LEFT_LATERAL:
+        return total
+    arms = []
     for side in SIDES:
-        sign = anatomy.sign(side)
-        for trunk in range(9):
-            angle = -1.35 + trunk * 0.33 + rng.uniform(-0.1, 0.1)
-            _branch(frame, plane, rng, ((sign * 40.0, 22.0), angle, sign, rng.uniform(3.2, 5.2), 0))
-    return plane
+        bone = skeleton.arm_line(chest, side, body.raised)
+        radii = (30 + 0.55 * person.wall) * person.muscle * np.linspace(1.25, 1.0, len(bone))
+        arms.append(tubes.Tube(bone, radii))
+    return np.maximum(total, tubes.draw(frame, arms))
 
 
-def _branch(
-    frame: Frame,
-    plane: Plane,
-    rng: np.random.Generator,
-    state: tuple[Point, float, float, float, int],
-) -> None:
-    point, angle, sign, radius, depth = state
-    for _ in range(4 if depth == 0 else 3):
-        angle += rng.uniform(-0.16, 0.16)
-        length = rng.uniform(15, 24) * (1 - 0.18 * depth)
-        end = (point[0] + sign * length * math.cos(angle), point[1] + length * math.sin(angle))
-        frame.cylinder(plane, point, end, radius)
-        point, radius = end, radius * 0.8
-        turn = rng.uniform(0.3, 0.7) * (1 if rng.uniform() < 0.5 else -1)
-        if depth < 1:
-            _branch(frame, plane, rng, (point, angle + turn, sign, radius * 0.75, depth + 1))
+def _add_breast(body: Body, frame: Frame, side: Side, to: tuple[Span, Plane]) -> None:
+    """Add to a trunk and its mm what a breast has in front of it."""
+    chest, person = body.chest, body.chest.person
+    trunk, total = to
+    size, s = person.breast, sign(side)
+    y = 48 + person.breast_drop
+    z = chest.at(chest.trunk.front, y)
+    wide = 50 + 0.5 * size
+    centre = (s * (0.52 * person.half_width + 0.2 * size), y, z + 4)
+    breast = Loft.ellipsoid(centre, (wide, 46 + 0.45 * size, size + 4)).span(frame)
+    skin, length = trunk.over(breast.part)[0], breast.length[breast.part]
+    # Pressed flat: its rim fades instead of standing out like a ball's.
+    added = np.where(length > 0, np.minimum(skin - np.minimum(skin, breast.near), length), 0)
+    share = np.minimum(length * np.float32(0.45 / (size + 4)), 1)
+    added *= share * share
+    total[breast.part] += added
+
+
+def _bones(scene: Scene) -> None:
+    """All bone, and its masks."""
+    frame, chest, body = scene.frame, scene.body.chest, scene.body
+    lateral = frame.pose.view is ViewPosition.LEFT_LATERAL
+    collars = [[skeleton.clavicle(chest, side, body.raised)] for side in SIDES]
+    blades = [part for side in SIDES for part in skeleton.blade(chest, side, body.overlap)]
+    arms = [] if lateral else [skeleton.arm(chest, side, body.raised) for side in SIDES]
+    posterior, anterior, processes, arm, *others = tubes.draw_apart(
+        frame,
+        *skeleton.ribs(chest, body.broken, lateral=lateral),
+        skeleton.processes(chest),
+        arms,
+        *collars,
+        *blades,
+    )
+    scene.bone += posterior
+    scene.bone += anterior
+    scene.mark("ribs", scene.bone > 0)
+    spine = skeleton.spine(chest, frame, processes)
+    scene.bone += spine
+    scene.mark("spine", spine > 0.3)
+    for place, side in enumerate(SIDES):
+        collar, rims, flat = others[place], *others[2 + 2 * place : 4 + 2 * place]
+        blade = rims + flat
+        scene.bone += collar
+        scene.bone += blade
+        if not lateral:
+            scene.mark(f"clavicle_{side}", collar > 0)
+            scene.mark(f"scapula_{side}", blade > 0)
+    scene.bone += arm
+
+
+def _lungs(scene: Scene) -> None:
+    aorta = scene.organs[2]
+    for side in SIDES:
+        span = scene.open[side]
+        lung = scene.aerated(side, span)
+        if side is Side.LEFT:
+            beside = span & aorta
+            lung = np.maximum(lung - (beside.length - (beside & scene.core).length), 0)
+        scene.lung[side] = lung
+
+
+def _airways(scene: Scene) -> None:
+    trachea, bronchi = vessels.airways(scene.body.chest)
+    windpipe, branches = tubes.draw_apart(scene.frame, [trachea], bronchi)
+    scene.air += np.maximum(windpipe, branches)
+    scene.mark("trachea", windpipe > 0)
+    tip = scene.frame.pixels(scene.frame.view(trachea.points[-1:]))[0]
+    scene.mark("carina", disc(scene.frame, tip, 4.0))
+
+
+def disc(frame: Frame, centre: np.ndarray, radius: float) -> Mask:
+    mask = np.zeros(frame.shape, bool)
+    reach = max(radius / frame.spacing, 0.8)
+    r0, c0 = (max(int(x - reach), 0) for x in centre)
+    r1, c1 = (max(int(x + reach) + 2, 0) for x in centre)
+    rows = np.arange(r0, min(r1, frame.shape[0]))[:, None] - centre[0]
+    cols = np.arange(c0, min(c1, frame.shape[1]))[None, :] - centre[1]
+    mask[r0:r1, c0:c1] = rows * rows + cols * cols <= reach * reach
+    return mask
+
+
+def _belly(scene: Scene) -> None:
+    """Gas in stomach and gut, below the left dome."""
+    body, frame = scene.body, scene.frame
+    person = body.chest.person
+    dome = scene.domes[Side.LEFT]
+    if person.bubble:
+        y = person.dome_left + 12 + person.bubble
+        x = 0.42 * person.half_width
+        stomach = Loft.ellipsoid((x, y, 0), (1.5 * person.bubble, person.bubble, 1.3 * person.bubble))
+        if not body.supine:
+            stomach = stomach.cut(-400, y + 0.35 * person.bubble)
+        gas = (stomach.span(frame) & dome).length
+        scene.air += gas * np.float32(0.6)
+        scene.mark("stomach_bubble", gas > 4)
+    rng = np.random.default_rng([person.seed, 5])
+    for _ in range(int(rng.integers(0, 7))):
+        x, y = rng.uniform(-0.2, 0.85) * person.half_width, person.dome_left + rng.uniform(45, 150)
+        size = rng.uniform(7, 18)
+        gut = Loft.ellipsoid((x, y, -30), (size * rng.uniform(1, 2), size, size))
+        span = gut.span(frame)
+        scene.air[span.part] += span.length[span.part] * np.float32(0.45)
+
+
+def _organ_masks(scene: Scene) -> None:
+    heart, mediastinum, aorta = scene.organs
+    lateral = scene.frame.pose.view is ViewPosition.LEFT_LATERAL
+    between = np.zeros(scene.frame.shape, bool) if lateral else mediastinum.length > 0
+    below = np.zeros(scene.frame.shape, bool)
+    for side in SIDES:
+        below |= _lung_mask(scene, side, ~between)
+    if not lateral:
+        scene.masks["lung_left"] &= ~scene.masks["lung_right"]
+    scene.mark("heart", (heart.length > 1) & ~below)
+    scene.mark("mediastinum", (mediastinum.length > 1) & ~below)
+    scene.mark("aorta", aorta.length > 1)
+
+
+def _lung_mask(scene: Scene, side: Side, beside: Mask) -> Mask:
+    """Mark a lung and the line of its dome beside the mediastinum; what lies below the dome."""
+    span = scene.open[side]
+    whole, hidden = span.length[span.part], (span & scene.domes[side]).length[span.part]
+    lung, under = np.zeros_like(beside), np.zeros_like(beside)
+    lung[span.part] = (whole - hidden > LUNG_SHARE * whole) & (whole - hidden > 5)
+    under[span.part] = (whole > 0) & (hidden > (1 - LUNG_SHARE) * whole)
+    line, rows = under.copy(), max(1, round(_DIAPHRAGM / scene.frame.spacing))
+    line[rows:] &= ~under[:-rows]
+    scene.mark(f"lung_{side}", lung & beside)
+    scene.mark(f"diaphragm_{side}", line & beside)
+    return under
+
+
+def finish(scene: Scene) -> None:
+    """Fill the lungs that findings have left: air, and the vessels that stand out against it."""
+    part = around(*(scene.open[side].part for side in SIDES))
+    large, small = (plane[part] for plane in tubes.draw_apart(scene.frame, *vessels.tree(scene.body.chest)))
+    matter = small + large
+    matter *= np.float32(1.25)
+    lung = scene.lung[Side.RIGHT][part] + scene.lung[Side.LEFT][part]
+    # Only where lung surrounds them: their stumps do not show through the mediastinum.
+    matter *= np.clip(lung * np.float32(1 / 25) - 1, 0, 1)
+    scene.air[part] += np.maximum(lung * texture(scene, part) - matter * np.float32(AIR_SHARE), 0)
+
+
+def texture(scene: Scene, part: Part) -> Plane:
+    """Air share of the lung along each ray of a part: uneven, denser towards the base."""
+    rng = np.random.default_rng([scene.body.chest.person.seed, 4, scene.frame.pose.view == "LL"])
+    shape = scene.frame.shape
+    rough = np.float32(0.02) * noise(rng, shape, 150, part)
+    rough += np.float32(0.028) * noise(rng, shape, 70, part)
+    rough += np.float32(0.03) * noise(rng, shape, 24, part)
+    rough += np.float32(0.03) * noise(rng, shape, 7, part)
+    rough += np.float32(AIR_SHARE + 0.01) - scene.frame.v[part] * np.float32(0.00022)
+    return rough

@@ -20,7 +20,7 @@ class SegmenterConfig:
     """
 
     image_size: int = 256
-    channels: tuple[int, ...] = (16, 32, 64, 128, 160)
+    channels: tuple[int, ...] = (24, 48, 96, 128, 160)
     res_units: int = 2
     structures: tuple[str, ...] = tuple(structure.code for structure in STRUCTURES)
     threshold: float = 0.5

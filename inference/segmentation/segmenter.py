@@ -15,6 +15,8 @@ from inference.structures import BY_CODE, Group
 
 SPECK = 0.15
 """Parts of anatomy smaller than this share of its largest part are no anatomy."""
+SCATTERED = ("ribs",)
+"""Anatomy that lies in many pieces, small ones too."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class Segmenter:
         self.config = config
         self.network = network.eval()
         self._anatomy = [
-            i for i, code in enumerate(config.structures) if BY_CODE[code].group == Group.ANATOMY
+            i
+            for i, code in enumerate(config.structures)
+            if BY_CODE[code].group == Group.ANATOMY and code not in SCATTERED
         ]
         self._bottom: list[Tensor] = []
         model.deepest(network).register_forward_hook(lambda _m, _i, output: self._bottom.append(output))
@@ -62,17 +66,20 @@ class Segmenter:
         described = torch.cat([bottom.mean(dim=(-2, -1)), bottom.amax(dim=(-2, -1))], dim=-1)
         return logits.sigmoid(), described
 
-    def cut(self, probabilities: Tensor) -> Tensor:
+    def cut(self, probabilities: Tensor, *, tidy: bool = True) -> Tensor:
         """(B, C, S, S) probabilities -> bool masks; a structure below its least area is absent (all
         false).
 
-        Anatomy lies in one piece, or in two where something crosses it: specks beside it are taken away.
+        Anatomy lies in one piece, or in two where something crosses it: with `tidy`, specks beside it are
+        taken away (on the processor, mask by mask).
         """
         masks = probabilities >= self.config.threshold
-        for channel in self._anatomy:
+        for channel in self._anatomy if tidy else ():
             for mask in masks[:, channel]:
-                mask &= torch.from_numpy(without_specks(mask.numpy()))
-        least = torch.tensor([self.config.min_area_of(i) for i in range(masks.shape[1])])
+                mask &= torch.from_numpy(without_specks(mask.cpu().numpy())).to(mask.device)
+        least = torch.tensor(
+            [self.config.min_area_of(i) for i in range(masks.shape[1])], device=probabilities.device
+        )
         return masks & (masks.sum(dim=(-2, -1)) >= least)[..., None, None]
 
     def to_image(self, square: Square, index: int) -> NDArray[np.bool_]:

@@ -32,14 +32,15 @@ def photometric(images: Tensor, generator: torch.Generator) -> Tensor:
     contrast = _between(batch, 0.8, 1.2, generator).view(-1, 1, 1, 1)
     offset = _between(batch, -0.08, 0.08, generator).view(-1, 1, 1, 1)
     changed = (images.clamp(0, 1).pow(gamma) - 0.5) * contrast + 0.5 + offset
-    slope = torch.randn(batch, 1, 3, 3, generator=generator) * 0.05
+    slope = torch.randn(batch, 1, 3, 3, generator=generator, device=generator.device) * 0.05
     changed = changed + F.interpolate(slope, images.shape[-2:], mode="bilinear", align_corners=True)
     sigma = _between(batch, 0, 0.04, generator).view(-1, 1, 1, 1)
-    changed = changed + torch.randn(images.shape, generator=generator) * sigma
+    changed = changed + torch.randn(images.shape, generator=generator, device=generator.device) * sigma
     blurred = F.avg_pool2d(changed, 3, stride=1, padding=1, count_include_pad=False)
     share = _between(batch, -0.6, 0.6, generator).clamp_min(0).view(-1, 1, 1, 1)
     return (changed + share * (blurred - changed)).clamp(0, 1)
 
 
 def _between(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(count, generator=generator) * (high - low) + low
+    """(count,) on the generator's device, where the images must be."""
+    return torch.rand(count, generator=generator, device=generator.device) * (high - low) + low

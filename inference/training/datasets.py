@@ -4,13 +4,12 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from inference.contract import Side
+from inference.contract import Certainty, Side
 from inference.maira_seg import processor as words
-from inference.maira_seg.processor import CodedSentence, Processor
+from inference.maira_seg.processor import Processor
 from inference.maira_seg.prompt import PRESENT
 from inference.structures import FINDINGS, STRUCTURES, Group
 from inference.training import augment
@@ -40,16 +39,16 @@ def phantom_batches(phantoms: Phantoms, batch: int, generator: torch.Generator) 
     """Endless, drawn at random and augmented; phantoms that show nothing but anatomy come up less often."""
     chances = torch.where(shows_findings(phantoms), 1.0, PLAIN_CHANCE)
     while True:
-        rows = torch.multinomial(chances, batch, generator=generator)
-        picked = np.sort(rows.numpy())
-        images, masks = augment.geometric(phantoms.images(picked), phantoms.masks(picked), generator)
-        yield ImageBatch(augment.photometric(images, generator), masks, torch.from_numpy(picked))
+        rows = torch.multinomial(chances, batch, generator=generator).sort().values
+        images, masks = augment.geometric(phantoms.images(rows), phantoms.masks(rows), generator)
+        yield ImageBatch(augment.photometric(images, generator), masks, rows)
 
 
 def shows_findings(phantoms: Phantoms) -> Tensor:
     """(N,) bool: is any finding or device outlined?"""
     wanted = [i for i, structure in enumerate(STRUCTURES) if structure.group != Group.ANATOMY]
-    return torch.tensor([bool(phantoms.packed[row, wanted].any()) for row in range(len(phantoms))])
+    each = [(part[:, wanted] > 0).flatten(1).any(dim=1) for part in phantoms.packed.split(256)]
+    return torch.cat(each)
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def real_batches(squares: Squares, batch: int, generator: torch.Generator) -> It
     """Endless, drawn at random, augmented like the phantoms."""
     drawn = torch.cat([squares.lungs[:, None], squares.sides], dim=1)
     while True:
-        rows = torch.randint(len(squares.images), (batch,), generator=generator)
+        rows = torch.randint(len(squares.images), (batch,), generator=generator, device=generator.device)
         images, masks = augment.geometric(squares.images[rows], drawn[rows], generator)
         yield RealBatch(
             augment.photometric(images, generator), masks[:, 0], masks[:, 1:], squares.known[rows]
@@ -78,25 +77,16 @@ def finding_targets(truths: Sequence[Truth]) -> Tensor:
     targets = torch.zeros(len(truths), len(LABELS))
     places = {label: i for i, label in enumerate(LABELS)}
     for row, truth in enumerate(truths):
-        for finding, side, certainty in truth.findings:
-            sides = [str(Side.RIGHT), str(Side.LEFT)] if side == Side.BILATERAL else [side]
-            for one in sides:
-                targets[row, places[finding, one]] = float(certainty != "absent")
+        for finding in truth.findings:
+            if finding.certainty != Certainty.ABSENT:
+                targets[row, places[finding.finding, str(finding.side)]] = 1.0
     return targets
 
 
-def report_ids(
-    processor: Processor, sentences: Sequence[CodedSentence], states: Sequence[int], structures: Sequence[str]
-) -> list[int]:
-    """The report as target ids; only structures the prompt shows are cited."""
-    shown = {code for code, state in zip(structures, states, strict=True) if state == PRESENT}
-    kept = [
-        CodedSentence(
-            s.section, s.finding, s.side, s.certainty, s.text, tuple(c for c in s.cites if c in shown)
-        )
-        for s in sentences
-    ]
-    return processor.encode(kept)
+def shown_ids(processor: Processor, report: Sequence[int], states: Sequence[int]) -> list[int]:
+    """A report's ids without citations of structures that the prompt does not show."""
+    shown = {c for c, state in zip(processor.structures, states, strict=True) if state == PRESENT} | {""}
+    return [token for token in report if processor.cite_ids.get(token, "") in shown]
 
 
 def padded(reports: Sequence[Sequence[int]], pad: int, longest: int) -> Tensor:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from inference import measures
@@ -85,7 +86,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    progress.prepare(options)
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
     loaded = Watched(checkpoint.load(options.bundle), bundle_digest(options.bundle))
     log = progress.Progress("evaluate")
     judged = []
@@ -114,10 +116,10 @@ class Watched(drafter.MairaSegDrafter):
 
 def judge(loaded: Watched, index: int) -> Judged:
     """Draft one held-out phantom."""
-    made = phantom.generate(SEED_PHANTOMS, index, size=SIZE)
-    image = records.image_input(made.images[0])
+    made = phantom.generate(SEED_PHANTOMS, index, size=SIZE, with_prior=False)
+    images = tuple(records.image_input(image) for image in made.images)
     loaded.written = ()
-    return Judged(loaded.draft(StudyInput(made.study_instance_uid, (image,))), made, loaded.written)
+    return Judged(loaded.draft(StudyInput(made.study_instance_uid, images)), made, loaded.written)
 
 
 def phantom_rows(judged: Sequence[Judged]) -> list[dict[str, object]]:

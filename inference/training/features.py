@@ -46,10 +46,10 @@ def compute(model: MairaSeg, segmenter: Segmenter, phantoms: Phantoms) -> Featur
     """Everything above, for a whole population."""
     parts: list[tuple[PromptInputs, PromptInputs, Tensor, Tensor, Tensor]] = []
     for rows in torch.arange(len(phantoms)).split(BATCH):
-        images, true = phantoms.images(rows.numpy()), phantoms.masks(rows.numpy())
+        images, true = phantoms.images(rows), phantoms.masks(rows)
         features = model.vision(images)
         probabilities, mask_descriptors = segmenter.probabilities(images)
-        masks = segmenter.cut(probabilities)
+        masks = segmenter.cut(probabilities, tidy=False)  # mask by mask it would take longer than all else
         believed = torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
         states = slot_states(masks, believed, segmenter.config.trust_threshold)
         predicted_inputs = model.look(features, masks.float(), states)
@@ -94,7 +94,8 @@ def withhold(states: Tensor, generator: torch.Generator) -> Tensor:
     difference: else "withheld" would mean that there is something.
     """
     batch = len(states)
-    kind = torch.rand(batch, 1, 1, generator=generator)
+    device = generator.device
+    kind = torch.rand(batch, 1, 1, generator=generator, device=device)
     chance = torch.where(kind < 0.1, 1.0, torch.where(kind < 0.35, 0.3, 0.0))
-    taken = torch.rand(states.shape, generator=generator) < chance
+    taken = torch.rand(states.shape, generator=generator, device=device) < chance
     return torch.where(taken, WITHHELD, states)

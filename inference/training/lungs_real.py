@@ -2,7 +2,7 @@
 
     python -m inference.training.lungs_real --real FOLDER --out FOLDER [--minutes 8] [--write]
 
-Trains a small network for the two lungs on solid phantoms alone (`inference.phantom.solid`), and measures
+Trains a small network for the two lungs on phantoms alone (`inference.phantom`), and measures
 the union of both on every real radiograph whose lungs a person drew, lung behind the heart included. No real
 pixel is trained on; the generator was made by people who looked at these radiographs, so the patients held
 out elsewhere are reported apart. Experiment `lungs-real`, arm `phantom-only`.
@@ -20,12 +20,12 @@ from monai.networks.nets.unet import UNet
 from torch import Tensor
 
 from inference import measures
-from inference.contract import ImageInput
+from inference.contract import ImageInput, ViewPosition
 from inference.maira_seg.checkpoint import load_weights, save_weights
-from inference.phantom.solid import study as solid
+from inference.phantom import study as phantom
 from inference.segmentation.geometry import to_square
 from inference.segmentation.model import SegmenterConfig, build
-from inference.training import augment, losses, progress, radiographs, results
+from inference.training import augment, losses, progress, radiographs, records, results
 from inference.training.radiographs import Radiograph
 
 COMMAND = "python -m inference.training.lungs_real"
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def phantoms(cache: Path, count: int) -> tuple[Tensor, Tensor]:
     """images (N, 1, S, S) uint8 and masks (N, 2, S, S) bool of the first studies, rendered once."""
-    path = cache / f"lungs-{SEED_PHANTOMS}-{count}-{CONFIG.image_size}.npz"
+    path = cache / f"lungs-{SEED_PHANTOMS}-{count}-{CONFIG.image_size}-{records.generator_digest()}.npz"
     if not path.is_file():
         with multiprocessing.get_context("spawn").Pool(2) as pool:
             made = pool.map(_render, range(count), chunksize=32)
@@ -77,8 +77,14 @@ def phantoms(cache: Path, count: int) -> tuple[Tensor, Tensor]:
 def _render(index: int) -> tuple[np.ndarray, np.ndarray]:
     torch.set_num_threads(1)
     clean = index % CLEAN_EVERY == 0
-    image = solid.generate(
-        SEED_PHANTOMS, index, size=SHAPES[index * 7919 % len(SHAPES)], with_prior=False, with_noise=not clean
+    view = ViewPosition.AP if index % 5 < 2 else ViewPosition.PA
+    image = phantom.generate(
+        SEED_PHANTOMS,
+        index,
+        size=SHAPES[index * 7919 % len(SHAPES)],
+        views=[view],
+        with_prior=False,
+        with_noise=not clean,
     ).images[0]
     seen, box = to_square(ImageInput("phantom", image.grayscale()), CONFIG.image_size)
     masks = torch.zeros(len(LUNGS), box.size, box.size, dtype=torch.bool)

@@ -43,15 +43,18 @@ def arguments(description: str, *, steps: int, batch: int, rate: float) -> argpa
     parser.add_argument("--studies", type=int, default=3200, help="phantoms to train on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="that render phantoms and write reports")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--resume", action="store_true", help="go on from the weights in --out")
     return parser
 
 
 def prepare(options: argparse.Namespace) -> torch.Generator:
-    """Threads and seeds. Everything random in a run comes from this generator or torch's own seed."""
+    """Threads and seeds. Everything random in a run comes from this generator or torch's own seed; the run
+    lives on the generator's device."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    return torch.Generator().manual_seed(options.seed)
+    return torch.Generator(options.device).manual_seed(options.seed)
 
 
 class Schedule:

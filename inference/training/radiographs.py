@@ -47,6 +47,9 @@ class Squares:
     sides: torch.Tensor
     known: torch.Tensor
 
+    def to(self, device: torch.device | str) -> "Squares":
+        return Squares(*(part.to(device) for part in (self.images, self.lungs, self.sides, self.known)))
+
 
 def read(folder: Path) -> list[Radiograph]:
     """Every radiograph of the folder's index.csv, in its order."""

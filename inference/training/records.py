@@ -1,23 +1,29 @@
-"""Phantoms and real radiographs, rendered once into memory-mapped arrays that training reads at random.
+"""Phantoms, rendered once into memory-mapped arrays that training reads at random.
 
-A cache folder holds one subfolder per population of phantoms, named by the seed, the count, the size and the
-digest of the generator's source, so a changed generator never feeds on old pictures.
+A cache folder holds one subfolder per population, named by the seed, the count, the size and the digest of
+the generator's source, so a changed generator never feeds on old pictures. Kept with the pictures is their
+coded truth; reports are written from it when they are needed, as often and in as many words as wanted.
 """
 
 import hashlib
 import json
 import multiprocessing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from inference.contract import Certainty, ImageInput, Section, Sentence, Side
+from inference import structures
+from inference.contract import Certainty, ImageInput, Sentence, Side, ViewPosition
 from inference.maira_seg.processor import CodedSentence
+from inference.phantom import reports
 from inference.phantom import study as phantom
+from inference.phantom.reports import CodedFinding
 from inference.segmentation.geometry import Letterbox, to_square
 from inference.structures import STRUCTURES
 
@@ -28,40 +34,53 @@ SHAPES: tuple[int | tuple[int, int], ...] = (256, (320, 260), 384, (260, 320), 5
 """Sizes phantoms are rendered at before they are shrunk: pixel noise and sharpness then vary as in life."""
 CLEAN_EVERY = 4
 """One phantom in so many is rendered without grain: a large image loses its grain when it is shrunk."""
-_TEXT_SIZE = 32
-_TEXT_MODULES = {"reports.py", "patients.py"}
-
-
-@dataclass(frozen=True)
-class Phantoms:
-    """A population: pixels (N, S, S) uint8, normalised; masks (N, M, S*S/8) uint8, packed bits."""
-
-    seed: int
-    size: int
-    pixels: NDArray[np.uint8]
-    packed: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def masks(self, rows: Sequence[int] | NDArray[np.intp]) -> torch.Tensor:
-        """(B, M, S, S) float of the studies at these rows."""
-        bits = np.unpackbits(self.packed[rows], axis=-1)
-        return torch.from_numpy(bits).float().unflatten(-1, (self.size, self.size))
-
-    def images(self, rows: Sequence[int] | NDArray[np.intp]) -> torch.Tensor:
-        """(B, 1, S, S) float in 0..1."""
-        return torch.from_numpy(self.pixels[rows]).float().div_(255)[:, None]
+BEDSIDE_EVERY = 5
+"""Two phantoms in so many are AP, whatever is wrong with them."""
+_WORDS = ("reports", "wording", "phrases")
+"""How the names of those sources of the generator begin that change no picture."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known about one phantom besides its pixels: findings as (code, side, certainty), and its
-    report."""
+    """What is known about one phantom besides its pixels: its findings, and the structures to be seen."""
 
-    findings: tuple[tuple[str, str, str], ...]
-    sentences: tuple[CodedSentence, ...]
-    indication: str
+    findings: tuple[CodedFinding, ...]
+    seen: tuple[str, ...]
+
+    def report(self, seed: Sequence[int], language: str = "en") -> tuple[CodedSentence, ...]:
+        """A true report, in words that hang on the seed."""
+        rng = np.random.default_rng(list(seed))
+        _, sentences = reports.write(self.findings, dict.fromkeys(self.seen, "image"), rng, language=language)
+        return tuple(coded(sentence) for sentence in sentences)
+
+
+@dataclass(frozen=True)
+class Phantoms:
+    """A population on one device: pixels (N, S, S) uint8, normalised; packed (N, M, S*S/8) uint8, masks as
+    bits."""
+
+    seed: int
+    size: int
+    pixels: Tensor
+    packed: Tensor
+    truths: tuple[Truth, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def to(self, device: torch.device | str) -> "Phantoms":
+        return replace(self, pixels=self.pixels.to(device), packed=self.packed.to(device))
+
+    def masks(self, rows: Tensor) -> Tensor:
+        """(B, M, S, S) float of the studies at these rows."""
+        packed = self.packed[rows.to(self.packed.device)]
+        places = torch.arange(7, -1, -1, dtype=torch.uint8, device=packed.device)
+        bits = (packed[..., None] >> places) & 1
+        return bits.flatten(-2).float().unflatten(-1, (self.size, self.size))
+
+    def images(self, rows: Tensor) -> Tensor:
+        """(B, 1, S, S) float in 0..1."""
+        return self.pixels[rows.to(self.pixels.device)].float().div_(255)[:, None]
 
 
 def shape_of(index: int) -> int | tuple[int, int]:
@@ -70,39 +89,44 @@ def shape_of(index: int) -> int | tuple[int, int]:
 
 
 def phantoms(cache: Path, seed: int, count: int, *, size: int = 256, processes: int = 2) -> Phantoms:
-    """The first `count` studies of a seed, from the cache or rendered into it."""
-    folder = cache / f"phantoms-{seed}-{count}-{size}-{_generator_digest()}"
-    done = folder / "done.json"
-    if not done.is_file():
+    """The frontal views of the first `count` studies of a seed, from the cache or rendered into it."""
+    folder = cache / f"phantoms-{seed}-{count}-{size}-{generator_digest()}"
+    truths = folder / "truths.json"
+    if not truths.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         shapes = {"pixels": (count, size, size), "masks": (count, len(CODES), size * size // 8)}
         for name, shape in shapes.items():
             np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape).flush()
         jobs = [(str(folder), seed, size, range(i, count, processes)) for i in range(processes)]
         with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            pool.map(_render, jobs)
-        done.write_text(json.dumps({"seed": seed, "count": count, "size": size}) + "\n")
-    return Phantoms(
-        seed,
-        size,
-        np.load(folder / "pixels.npy", mmap_mode="r"),
-        np.load(folder / "masks.npy", mmap_mode="r"),
+            done = pool.map(_render, jobs)
+        rows = [done[index % processes][index // processes] for index in range(count)]
+        written = folder / "truths.part"
+        written.write_text(json.dumps(rows))
+        written.rename(truths)  # it says that all is there
+    pixels, packed = (
+        torch.from_numpy(np.load(folder / f"{name}.npy", mmap_mode="c")) for name in ("pixels", "masks")
     )
+    return Phantoms(seed, size, pixels, packed, tuple(_truth(row) for row in json.loads(truths.read_text())))
 
 
-def truths(cache: Path, seed: int, count: int, *, processes: int = 2) -> list[Truth]:
-    """Findings and report of the first `count` studies of a seed; the same as those of the rendered
-    pictures."""
-    path = cache / f"truths-{seed}-{count}-{_generator_digest(texts=True)}.json"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            rows = pool.starmap(_truth_row, ((seed, index) for index in range(count)), chunksize=64)
-        path.write_text(json.dumps(rows))
-    return [_truth(row) for row in json.loads(path.read_text())]
+def wordings(
+    population: Phantoms, count: int, *, processes: int = 2, language: str = "en"
+) -> list[list[tuple[CodedSentence, ...]]]:
+    """`count` reports of each study, each in other words."""
+    write = partial(_wordings, seed=population.seed, count=count, language=language)
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        return pool.map(write, enumerate(population.truths), chunksize=64)
 
 
-def square(image: phantom.PhantomImage, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _wordings(
+    row: tuple[int, Truth], *, seed: int, count: int, language: str
+) -> list[tuple[CodedSentence, ...]]:
+    index, truth = row
+    return [truth.report((seed, index, number), language) for number in range(count)]
+
+
+def square(image: phantom.PhantomImage, size: int) -> tuple[Tensor, Tensor]:
     """A phantom as a model sees it: pixels (1, S, S), and its masks (M, S, S) bool."""
     pixels, box = to_square(image_input(image), size)
     return pixels, shrink_masks(image, box)
@@ -117,7 +141,7 @@ def image_input(image: phantom.PhantomImage) -> ImageInput:
     )
 
 
-def shrink_masks(image: phantom.PhantomImage, box: Letterbox) -> torch.Tensor:
+def shrink_masks(image: phantom.PhantomImage, box: Letterbox) -> Tensor:
     """(M, S, S) bool in the order of `CODES`; all false where the structure is absent."""
     masks = torch.zeros(len(CODES), box.size, box.size, dtype=torch.bool)
     for index, code in enumerate(CODES):
@@ -127,60 +151,64 @@ def shrink_masks(image: phantom.PhantomImage, box: Letterbox) -> torch.Tensor:
     return masks
 
 
-def _render(job: tuple[str, int, int, range]) -> None:
+def frontal(seed: int, index: int) -> phantom.PhantomStudy:
+    """Study `index` as training renders it: one frontal view and no prior."""
+    view = ViewPosition.AP if (index * 3) % BEDSIDE_EVERY < 2 else ViewPosition.PA
+    return phantom.generate(
+        seed,
+        index,
+        size=shape_of(index),
+        views=[view],
+        with_prior=False,
+        with_noise=index % CLEAN_EVERY != 0,
+    )
+
+
+def _render(job: tuple[str, int, int, range]) -> list[dict[str, object]]:
     folder, seed, size, indices = job
     torch.set_num_threads(1)
     pixels = np.lib.format.open_memmap(Path(folder) / "pixels.npy", "r+")
     packed = np.lib.format.open_memmap(Path(folder) / "masks.npy", "r+")
+    rows = []
     for index in indices:
-        clean = index % CLEAN_EVERY == 0
-        image = phantom.generate(seed, index, size=shape_of(index), with_noise=not clean).images[0]
-        seen, masks = square(image, size)
+        made = frontal(seed, index)
+        seen, masks = square(made.images[0], size)
         pixels[index] = (seen[0] * 255).round().to(torch.uint8).numpy()
         packed[index] = np.packbits(masks.flatten(1).numpy(), axis=-1)
+        rows.append(truth_row(made))
     pixels.flush()
     packed.flush()
+    return rows
 
 
-def _truth_row(seed: int, index: int) -> dict[str, object]:
-    made = phantom.generate(seed, index, size=_TEXT_SIZE)
-    return {
-        "findings": [(f.finding, str(f.side), str(f.certainty)) for f in made.findings],
-        "sentences": [_sentence_row(sentence) for sentence in made.sentences],
-        "indication": made.indication,
-    }
+def truth_row(made: phantom.PhantomStudy) -> dict[str, object]:
+    """The truth of a study's first image, as it is kept."""
+    return {"findings": [asdict(one) for one in made.findings], "seen": sorted(made.images[0].masks)}
 
 
-def _sentence_row(sentence: Sentence) -> list[object]:
-    cites = [evidence.structure for evidence in sentence.evidence]
-    coded = (sentence.section, sentence.finding, sentence.side, sentence.certainty, sentence.text)
-    return [*map(str, coded), cites]
+def _truth(row: dict[str, Any]) -> Truth:
+    return Truth(tuple(_finding(one) for one in row["findings"]), tuple(row["seen"]))
 
 
-def _truth(row: dict[str, list[list[str]]]) -> Truth:
-    return Truth(
-        findings=tuple((code, side, certainty) for code, side, certainty in row["findings"]),
-        sentences=tuple(coded(sentence) for sentence in row["sentences"]),
-        indication=str(row["indication"]),
-    )
+def _finding(values: dict[str, Any]) -> CodedFinding:
+    kept = {"side": Side(values["side"]), "certainty": Certainty(values["certainty"])}
+    return CodedFinding(**{**values, **kept, "structures": tuple(values["structures"])})
 
 
-def coded(row: Sequence[object]) -> CodedSentence:
-    """A sentence from its stored row."""
-    section, finding, side, certainty, text, cites = row
-    assert isinstance(cites, Sequence), f"citations are {type(cites)}"
+def coded(sentence: Sentence) -> CodedSentence:
+    """A phantom's sentence as the model writes it."""
     return CodedSentence(
-        section=Section(str(section)),
-        finding=str(finding),
-        side=Side(str(side)),
-        certainty=Certainty(str(certainty)),
-        text=str(text),
-        cites=tuple(str(cite) for cite in cites),
+        section=sentence.section,
+        finding=sentence.finding,
+        side=sentence.side,
+        certainty=sentence.certainty,
+        text=sentence.text,
+        cites=tuple(evidence.structure for evidence in sentence.evidence),
     )
 
 
-def _generator_digest(*, texts: bool = False) -> str:
-    """Eight digits that change when the generator's source does (its words count for texts only)."""
-    folder = Path(phantom.__file__).parent
-    files = sorted(p for p in folder.glob("*.py") if texts or p.name not in _TEXT_MODULES)
+def generator_digest() -> str:
+    """Eight digits that change when the source of the pictures does."""
+    files = sorted(p for p in Path(phantom.__file__).parent.glob("*.py") if not p.name.startswith(_WORDS))
+    files.append(Path(structures.__file__))  # its order is that of the channels
     return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()[:8]

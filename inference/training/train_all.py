@@ -17,7 +17,7 @@ from inference.maira_seg.config import PRESETS
 from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
-from inference.training import calibrate, progress, radiographs, records
+from inference.training import calibrate, radiographs, records
 from inference.training import train_encoder as encoder
 from inference.training import train_maira_seg as maira_seg
 from inference.training import train_segmenter as segmenter
@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--studies", type=int, default=4000, help="phantoms per population")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="that render phantoms and write reports")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--batch", type=int, default=0, help="of every part; 0 for each part's own")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--only", nargs="*", choices=[*SHARES, "bundle"], default=[*SHARES, "bundle"])
     options = parser.parse_args(arguments)
@@ -57,6 +60,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _arguments(options: argparse.Namespace, part: str) -> list[str]:
     shared = ["--out", options.work, "--cache", options.cache, "--studies", options.studies]
     shared += ["--seed", options.seed, "--threads", options.threads, "--steps", 10**6]
+    shared += ["--processes", options.processes, "--device", options.device]
+    shared += ["--batch", options.batch] if options.batch else []
     shared += ["--minutes", options.minutes * SHARES[part]]
     return [str(word) for word in shared] + (["--resume"] if options.resume else [])
 
@@ -65,33 +70,50 @@ def _segmenter(options: argparse.Namespace) -> None:
     real = ["--real", str(options.real)] if options.real else []
     segmenter.main(_arguments(options, "segmenter") + real)
     trained = maira_seg.load_segmenter(options.work)
-    held_out = records.phantoms(options.cache, calibrate.SEED_PHANTOMS, CALIBRATION_STUDIES)
+    held_out = _held_out(options).to(options.device)
+    trained.network.to(options.device)
     config = calibrate.thresholds(trained, held_out)
     (options.work / "segmenter.json").write_text(json.dumps(config.to_dict()) + "\n")
 
 
+def _held_out(options: argparse.Namespace) -> records.Phantoms:
+    return records.phantoms(
+        options.cache, calibrate.SEED_PHANTOMS, CALIBRATION_STUDIES, processes=options.processes
+    )
+
+
 def assemble(options: argparse.Namespace) -> None:
     """Fit the domains and write the bundle's weights, configuration and tokenizer."""
-    generator = progress.prepare(options)
+    torch.set_num_threads(options.threads)
+    generator = torch.Generator().manual_seed(options.seed)
     config = PRESETS["demo"]
     trained = maira_seg.load_segmenter(options.work)
     model = MairaSeg(config)
     load_weights(model, options.work / MAIRA_SEG)
-    held_out = records.phantoms(options.cache, calibrate.SEED_PHANTOMS, CALIBRATION_STUDIES)
+    trained.network.to(options.device)
+    model.vision.to(options.device)
+    held_out = _held_out(options)
     described = calibrate.phantom_descriptors(model.vision, trained, held_out)
     real = squares = None
     if options.real:
         kept = [r for r in radiographs.read(options.real) if not r.held_out]
         squares = radiographs.squares(kept, trained.config.image_size)
         real = (calibrate.real_descriptors(trained, squares, generator), [r.patient for r in kept])
+    some = held_out.images(torch.arange(UPRIGHT_STUDIES))
+    upright = calibrate.upright(model.vision, some, squares, generator)
     population = torch.load(options.work / "descriptors.pt", weights_only=True)
+    likeness = None
+    if squares is not None:
+        likeness = calibrate.phantom_like(model.vision, population["draft"].float(), squares, generator)
+    trained.network.cpu()
     processor = Processor.load(options.work / TOKENIZER, config.structures, config.findings)
     bundle = Bundle(
         segmenter=trained,
-        model=model.eval(),
+        model=model.cpu().eval(),
         processor=processor,
         domains=calibrate.domains(population, described, real),
-        upright=calibrate.upright(trained, held_out.images(range(UPRIGHT_STUDIES)), squares, generator),
+        upright=upright,
+        phantom_like=likeness,
         about={
             "purpose": "demonstration, not for clinical use",
             "trained_on": {"phantoms": options.studies, "real_lungs": bool(options.real)},

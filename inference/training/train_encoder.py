@@ -43,14 +43,16 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     generator = progress.prepare(options)
     config = PRESETS[options.preset]
-    labeller = Labeller(config)
+    labeller = Labeller(config).to(options.device)
     path = options.out / ENCODER
     if options.resume:
         load_weights(labeller, path)
     size = config.vision.image_size
-    phantoms = records.phantoms(options.cache, SEED_PHANTOMS, options.studies, size=size)
-    targets = finding_targets(records.truths(options.cache, SEED_PHANTOMS, options.studies))
-    fit(labeller, phantoms, targets, options, generator)
+    phantoms = records.phantoms(
+        options.cache, SEED_PHANTOMS, options.studies, size=size, processes=options.processes
+    )
+    targets = finding_targets(phantoms.truths).to(options.device)
+    fit(labeller, phantoms.to(options.device), targets, options, generator)
     save_weights(labeller, path)
 
 
@@ -66,7 +68,7 @@ def fit(
     schedule = progress.Schedule(optimiser, options)
     log = progress.Progress("encoder")
     batches = phantom_batches(phantoms, options.batch, generator)
-    grid = labeller.vision.config.grid
+    grid, weight = labeller.vision.config.grid, torch.tensor(3.0, device=targets.device)
     labeller.train()
     while not schedule.over:
         schedule.advance()
@@ -74,7 +76,7 @@ def fit(
         findings, patches = labeller(batch.images)
         touched = F.adaptive_max_pool2d(batch.masks, grid).flatten(2)
         told = F.binary_cross_entropy_with_logits(findings, targets[batch.rows])
-        seen = F.binary_cross_entropy_with_logits(patches, touched, pos_weight=torch.tensor(3.0))
+        seen = F.binary_cross_entropy_with_logits(patches, touched, pos_weight=weight)
         loss = told + seen
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -90,10 +92,6 @@ def fit(
     log.report(
         force=True, step=schedule.step, share=1.0, findings=float(told.detach()), patches=float(seen.detach())
     )
-
-
-def _values(findings: Tensor, patches: Tensor) -> dict[str, float]:
-    return {"findings": float(findings.detach()), "patches": float(patches.detach())}
 
 
 if __name__ == "__main__":

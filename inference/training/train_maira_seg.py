@@ -18,14 +18,13 @@ from torch import Tensor
 from inference.maira_seg.checkpoint import MAIRA_SEG, SEGMENTER, TOKENIZER, load_weights, save_weights
 from inference.maira_seg.config import PRESETS, MairaSegConfig
 from inference.maira_seg.model import MairaSeg, layout_for
-from inference.maira_seg.processor import Processor
+from inference.maira_seg.processor import CodedSentence, Processor
 from inference.maira_seg.prompt import PromptInputs
 from inference.segmentation.model import SegmenterConfig, build
 from inference.segmentation.segmenter import Segmenter
 from inference.training import calibrate, features, losses, progress, records
-from inference.training.datasets import pad_id, padded, report_ids
+from inference.training.datasets import pad_id, padded, shown_ids
 from inference.training.features import Features
-from inference.training.records import Truth
 from inference.training.train_encoder import ENCODER, Labeller
 
 SEED_PHANTOMS = 12
@@ -34,6 +33,8 @@ TRUE_SHARE = 0.25
 CODE_WEIGHT = 4.0
 PLAIN_CHANCE = 0.5
 """How often a normal study is drawn, against one with findings."""
+WORDINGS = 4
+"""Reports written of each study."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,10 @@ class Material:
     """What the language model is trained on."""
 
     features: Features
-    truths: list[Truth]
+    reports: list[list[list[int]]]
+    """Per study, its reports in other words, as ids."""
+    plain: Tensor
+    """(N,) bool: studies with nothing to find."""
     processor: Processor
 
 
@@ -52,19 +56,38 @@ def main(arguments: list[str] | None = None) -> None:
     generator = progress.prepare(options)
     config = PRESETS[options.preset]
     segmenter = load_segmenter(options.out)
-    model = fresh(config, options.out)
-    truths = records.truths(options.cache, SEED_PHANTOMS, options.studies)
-    processor = tokenizer(truths, config, options)
+    model = fresh(config, options.out).to(options.device)
+    phantoms = records.phantoms(
+        options.cache,
+        SEED_PHANTOMS,
+        options.studies,
+        size=config.vision.image_size,
+        processes=options.processes,
+    )
+    written = records.wordings(phantoms, WORDINGS, processes=options.processes)
+    processor = tokenizer(written, config, options)
     if options.resume:
         load_weights(model, options.out / MAIRA_SEG)
         load_encoder(model, config, options.out)
     started = time.monotonic()
-    phantoms = records.phantoms(options.cache, SEED_PHANTOMS, options.studies, size=config.vision.image_size)
-    computed = features.compute(model, segmenter, phantoms)
+    segmenter.network.to(options.device)
+    computed = features.compute(model, segmenter, phantoms.to(options.device))
     torch.save(calibrate.descriptors(computed), options.out / "descriptors.pt")
-    progress.Progress("features").report(force=True, took=time.monotonic() - started, studies=len(truths))
-    fit(model, Material(computed, truths, processor), options, generator)
+    progress.Progress("features").report(force=True, took=time.monotonic() - started, studies=len(phantoms))
+    fit(model, material(computed, phantoms, written, processor), options, generator)
     save_weights(model, options.out / MAIRA_SEG)
+
+
+def material(
+    computed: Features,
+    phantoms: records.Phantoms,
+    written: list[list[tuple[CodedSentence, ...]]],
+    processor: Processor,
+) -> Material:
+    """Features with the reports that go with them."""
+    plain = torch.tensor([not truth.findings for truth in phantoms.truths])
+    reports = [[processor.encode(report) for report in reports] for reports in written]
+    return Material(computed, reports, plain, processor)
 
 
 def load_segmenter(folder: Path) -> Segmenter:
@@ -90,12 +113,14 @@ def load_encoder(model: MairaSeg, config: MairaSegConfig, folder: Path) -> None:
     model.vision.freeze()
 
 
-def tokenizer(truths: list[Truth], config: MairaSegConfig, options: argparse.Namespace) -> Processor:
+def tokenizer(
+    written: list[list[tuple[CodedSentence, ...]]], config: MairaSegConfig, options: argparse.Namespace
+) -> Processor:
     """The tokenizer of this folder; trained on the reports when there is none to resume with."""
     path = options.out / TOKENIZER
     if options.resume:
         return Processor.load(path, config.structures, config.findings)
-    texts = (sentence.text for truth in truths for sentence in truth.sentences)
+    texts = (sentence.text for study in written for report in study for sentence in report)
     processor = Processor.train(
         texts,
         vocabulary=config.language.vocabulary,
@@ -135,18 +160,20 @@ def batches(
 ) -> Iterator[tuple[PromptInputs, Tensor]]:
     """Endless: prompts with predicted or true masks, some withheld, and the reports that go with them."""
     pad = pad_id(material.processor)
-    chances = torch.tensor([1.0 if truth.findings else PLAIN_CHANCE for truth in material.truths])
+    device = generator.device
+    chances = torch.where(material.plain, PLAIN_CHANCE, 1.0).to(device)
     while True:
         rows = torch.multinomial(chances, batch, generator=generator)
-        true = torch.rand(len(rows), generator=generator) < TRUE_SHARE
+        true = torch.rand(len(rows), generator=generator, device=device) < TRUE_SHARE
+        numbers = torch.randint(len(material.reports[0]), (batch,), generator=generator, device=device)
         inputs = mixed(material.features, rows, true)
         states = features.withhold(inputs.states, generator)
         reports = [
-            report_ids(material.processor, material.truths[row].sentences, state, config.structures)
-            for row, state in zip(rows.tolist(), states[:, 0].tolist(), strict=True)
+            shown_ids(material.processor, material.reports[row][number], state)
+            for row, number, state in zip(rows.tolist(), numbers.tolist(), states[:, 0].tolist(), strict=True)
         ]
         shown = PromptInputs(inputs.patches, inputs.pooled, inputs.shrunk, states)
-        yield shown, padded(reports, pad, config.max_report_tokens)
+        yield shown, padded(reports, pad, config.max_report_tokens).to(device)
 
 
 def mixed(computed: Features, rows: Tensor, true: Tensor) -> PromptInputs:

@@ -19,7 +19,8 @@ from inference.training import losses, progress, radiographs, records
 from inference.training.datasets import ImageBatch, RealBatch, phantom_batches, real_batches
 
 SEED_PHANTOMS = 11
-REAL_PER_BATCH = 1
+REAL_SHARE = 1 / 8
+"""Share of a batch that is real radiographs."""
 REAL_WEIGHT = 0.5
 
 
@@ -30,10 +31,16 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     generator = progress.prepare(options)
     config = SegmenterConfig()
-    network = build(config)
+    network = build(config).to(options.device)
     if options.resume:
         load_weights(network, options.out / SEGMENTER)
-    phantoms = records.phantoms(options.cache, SEED_PHANTOMS, options.studies, size=config.image_size)
+    phantoms = records.phantoms(
+        options.cache,
+        SEED_PHANTOMS,
+        options.studies,
+        size=config.image_size,
+        processes=options.processes,
+    ).to(options.device)
     real = real_training_squares(options.real, config.image_size)
     fit(network, phantoms, real, options, generator)
     save_weights(network, options.out / SEGMENTER)
@@ -59,9 +66,9 @@ def fit(
     optimiser = torch.optim.AdamW(network.parameters(), lr=options.rate, weight_decay=1e-4)
     schedule = progress.Schedule(optimiser, options)
     log = progress.Progress("segmenter")
-    share = REAL_PER_BATCH if real is not None else 0
+    share = max(1, round(REAL_SHARE * options.batch)) if real is not None else 0
     batches = phantom_batches(phantoms, options.batch - share, generator)
-    reals = real_batches(real, REAL_PER_BATCH, generator) if real is not None else None
+    reals = real_batches(real.to(generator.device), share, generator) if real is not None else None
     network.train()
     while not schedule.over:
         schedule.advance()
@@ -93,7 +100,7 @@ def step_loss(network: UNet, batch: ImageBatch, real: RealBatch | None) -> Tenso
     images = batch.images if real is None else torch.cat([batch.images, real.images])
     logits = network(images)
     count = len(batch.images)
-    known = torch.ones(batch.masks.shape[:2], dtype=torch.bool)
+    known = torch.ones(batch.masks.shape[:2], dtype=torch.bool, device=images.device)
     loss = losses.dice_and_bce(logits[:count], batch.masks, known)
     if real is None:
         return loss

@@ -3,9 +3,11 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 from uuid import uuid4
 
 from django.conf import settings
+from django.db import transaction
 from pydicom import dcmwrite
 
 from inference.objects import dx
@@ -21,6 +23,7 @@ from review.services import accounts, registry, studies
 SEED = 2026
 SIZE = 1024
 STUDIES = {"central": 24, "harbour": 6}
+"""Current ones; the earlier studies of their patients come on top."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +105,31 @@ def load_model() -> str:
 
 def missing_studies(sites: dict[str, Site]) -> list[tuple[Site, int]]:
     """Site and index of each phantom that was not handed in yet."""
-    here = set(
-        Arrival.objects.filter(origin=Arrival.Origin.COMMAND, filename__startswith="phantom-").values_list(
-            "filename", flat=True
-        )
-    )
-    return [(site, index) for site, index in _shelf(sites) if _filename(index) not in here]
+    named = Arrival.objects.filter(origin=Arrival.Origin.COMMAND, filename__startswith=f"phantom-{SEED}-")
+    # What `hand_in` takes is taken whole, so one file of an index tells of them all.
+    here = {filename[: len(_name(0))] for filename in named.values_list("filename", flat=True)}
+    return [(site, index) for site, index in _shelf(sites) if _name(index) not in here]
 
 
-def hand_in(site: Site, index: int) -> None:
-    """One phantom study through the same service as any other file."""
+def hand_in(site: Site, index: int) -> int:
+    """One phantom study, after the earlier one of its patient if there is one, through the same service as
+    any other file: all of it or, when killed on the way, nothing. Returns how many studies that were."""
     study = phantom.generate(SEED, index, size=SIZE)
+    files = [] if study.prior is None else list(_files(study.prior, f"{_name(index)}-prior"))
+    files += _files(study, _name(index))
     delivery = studies.Delivery(site, uuid4(), Arrival.Origin.COMMAND, None)
-    for image in study.images:
+    with transaction.atomic():
+        for filename, stream in files:
+            studies.receive(stream, filename, delivery)
+    return 1 if study.prior is None else 2
+
+
+def _files(study: phantom.PhantomStudy, name: str) -> Iterator[tuple[str, BinaryIO]]:
+    for number, image in enumerate(study.images, 1):
         stream = io.BytesIO()
         dcmwrite(stream, dx.build(study, image), enforce_file_format=True)
         stream.seek(0)
-        studies.receive(stream, _filename(index), delivery)
+        yield f"{name}-{number}.dcm", stream
 
 
 def _shelf(sites: dict[str, Site]) -> Iterator[tuple[Site, int]]:
@@ -129,5 +140,5 @@ def _shelf(sites: dict[str, Site]) -> Iterator[tuple[Site, int]]:
             index += 1
 
 
-def _filename(index: int) -> str:
-    return f"phantom-{SEED}-{index:05d}.dcm"
+def _name(index: int) -> str:
+    return f"phantom-{SEED}-{index:05d}"

@@ -1,14 +1,8 @@
 """Receiving files, resolving what was quarantined, opening and assigning studies."""
 
 import hashlib
-import lzma
-import zipfile
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from os import SEEK_END
-from pathlib import PurePosixPath
-from typing import IO, BinaryIO
+from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from inference.imaging import archives
+from inference.imaging.refusals import Refusal
 from review import audit, queue, storage, worklist
 from review.exceptions import IllegalMove, InvalidInput, NotAllowed
 from review.models import states
@@ -25,14 +21,6 @@ from review.models.people import Capability, User
 from review.models.states import ArrivalStatus
 from review.models.studies import Arrival, Study
 from review.selectors import people
-
-ARCHIVE_MEMBERS = 10_000
-"""Files one archive may hold: a day of a large department, and a bound on what one upload can start."""
-
-ARCHIVE_DIRECTORY_BYTES = ARCHIVE_MEMBERS * 1024
-"""What the directory of so many may take: 46 bytes each, a name and some extras."""
-_END_BYTES = 2**16 + 128
-"""An archive ends with its end record, a comment of at most 65,535 bytes, and before it two of zip64."""
 
 
 @dataclass(frozen=True)
@@ -54,94 +42,31 @@ def receive(stream: BinaryIO, filename: str, delivery: Delivery) -> list[Arrival
     """
     if delivery.by is not None:
         people.require(delivery.by, Capability.IMPORT, delivery.site)
-    if zipfile.is_zipfile(stream):
-        if _directory_bytes(stream) > ARCHIVE_DIRECTORY_BYTES:
-            return [_refuse(filename, delivery, "too-many-files", _too_many("more"))]
-        stream.seek(0)
+    if archives.is_archive(stream):
         return _receive_archive(stream, filename, delivery)
-    stream.seek(0)
     return [_receive_one(stream, filename, delivery, limit=settings.UPLOAD_MAX_BYTES)]
-
-
-def _too_many(count: str) -> str:
-    return f"The archive holds {count} files; at most {ARCHIVE_MEMBERS} are taken at once."
-
-
-def _directory_bytes(stream: BinaryIO) -> int:
-    """How long an archive says its directory is: `zipfile` reads all of that into memory before all else.
-
-    From the end record (APPNOTE.TXT 4.3.16), and from the zip64 one before it where that is full.
-    """
-    length = stream.seek(0, SEEK_END)
-    stream.seek(max(0, length - _END_BYTES))
-    tail = stream.read(_END_BYTES)
-    end = tail.rfind(b"PK\x05\x06")
-    stated = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
-    zip64 = tail.rfind(b"PK\x06\x06", 0, max(end, 0))
-    if stated == 0xFFFFFFFF and zip64 >= 0:
-        stated = int.from_bytes(tail[zip64 + 40 : zip64 + 48], "little")
-    return stated
-
-
-class _Counted:
-    """A stream that counts what was read from it: an archive's own claims about sizes prove nothing."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.bytes_read = 0
-
-    def read(self, size: int) -> bytes:
-        chunk = self._stream.read(size)
-        self.bytes_read += len(chunk)
-        return chunk
 
 
 def _receive_archive(stream: BinaryIO, filename: str, delivery: Delivery) -> list[Arrival]:
     """What was taken in before the archive turned out to be broken is told of, too."""
     received: list[Arrival] = []
     try:
-        with zipfile.ZipFile(stream) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            if len(members) > ARCHIVE_MEMBERS:
-                return [_refuse(filename, delivery, "too-many-files", _too_many(str(len(members))))]
-            for arrival in _receive_members(archive, members, filename, delivery):
-                received.append(arrival)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        # RuntimeError is what zipfile raises for an encrypted member.
-        reason = (
-            f"The archive cannot be opened ({type(error).__name__}). Send the files, or another archive, "
-            "without password."
-        )
-        received.append(_refuse(filename, delivery, "bad-archive", reason))
+        for member in archives.members(stream, limit=settings.ARCHIVE_MAX_BYTES):
+            received.append(_receive_member(member, f"{filename}/{member.name}", delivery))
+    except Refusal as refusal:
+        received.append(_refuse(filename, delivery, refusal.code, refusal.message))
     return received
 
 
-def _receive_members(
-    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], filename: str, delivery: Delivery
-) -> Iterator[Arrival]:
-    left = settings.ARCHIVE_MAX_BYTES
-    for member in members:
-        # Member names are labels only: nothing is ever written under them.
-        label = f"{filename}/{PurePosixPath(member.filename).name}"
-        if left <= 0:
-            reason = f"The archive unpacks to more than {settings.ARCHIVE_MAX_BYTES} bytes. Send it in parts."
-            yield _refuse(label, delivery, "archive-too-large", reason)
-            return
-        with archive.open(member) as content:
-            counted = _Counted(content)
-            arrival = _receive_one(counted, label, delivery, limit=min(left, settings.UPLOAD_MAX_BYTES))  # type: ignore[arg-type]
-        left -= counted.bytes_read
-        yield arrival
+def _receive_member(member: archives.Member, filename: str, delivery: Delivery) -> Arrival:
+    """One that cannot be unpacked is refused; the next may be whole."""
+    try:
+        return _receive_one(member, filename, delivery, limit=min(member.limit, settings.UPLOAD_MAX_BYTES))
+    except Refusal as refusal:
+        return _refuse(filename, delivery, refusal.code, refusal.message)
 
 
-def _receive_one(stream: BinaryIO, filename: str, delivery: Delivery, *, limit: int) -> Arrival:
+def _receive_one(stream: storage.Readable, filename: str, delivery: Delivery, *, limit: int) -> Arrival:
     try:
         content_sha256, size = storage.keep_original(stream, limit=limit)
     except storage.TooLarge:

@@ -43,6 +43,7 @@ REASONS: dict[str, str | Promise] = {
     "too-slow": _("Opening the file took too long and was stopped."),
     "too-many-files": _("The archive holds too many files: send it in parts."),
     "bad-archive": _("The archive cannot be opened. Send the files, or another archive, without password."),
+    "empty-archive": _("The archive holds no file. Make it again."),
     "archive-too-large": _("The archive unpacks to more than is accepted. Send it in parts."),
     "empty-file": _("The file is empty. Export it again at its source."),
     "other-site": _("This study belongs to another site. Discard the file here and send it to its own site."),

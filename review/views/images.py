@@ -70,6 +70,7 @@ def _describe(mask: Mask) -> dict[str, object]:
         "structure": mask.structure,
         "name": str(vocabulary.STRUCTURES.get(mask.structure, structure.name)),
         "group": structure.group.value,
+        "quiet": structure.quiet,
         "colour": structure.colour,
         "side": structure.side.value,
         "source": mask.source,

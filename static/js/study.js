@@ -96,8 +96,8 @@ async function loadMasks() {
     return;
   }
   const masks = await response.json();
+  structures.show(masks); // first: what is off is never drawn
   for (const [sop, viewer] of viewers) viewer.setMasks(masks.filter((mask) => mask.image === sop));
-  structures.show(masks);
   badge(masks);
 }
 
@@ -127,7 +127,7 @@ function restyle(look) {
 }
 
 light.addEventListener("change", () => restyle({ lit: light.masks }));
-structures.addEventListener("change", () => restyle({ hidden: structures.hidden }));
+structures.addEventListener("change", () => restyle({ hidden: structures.hidden, resting: structures.resting }));
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "report-state") noticeChange();
   if (event.detail.target.id !== "draft-panel") return;

@@ -19,7 +19,7 @@ from inference.phantom import study as phantom
 from inference.text import normal
 from tests import components
 from tests.inference import golden
-from tests.inference.radiographs import radiograph, save
+from tests.inference.radiographs import lut, radiograph, save
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
@@ -30,6 +30,7 @@ SIDE = 200
 PAGE = f"""<!doctype html><html lang="en"><body>
 <script id="messages" type="application/json">{{}}</script>
 <textarea id="text"></textarea>
+<aside id="structures"></aside>
 <figure><canvas style="width: {SIDE}px; height: {SIDE}px"></canvas></figure>
 </body></html>"""
 
@@ -140,6 +141,43 @@ def test_the_browser_shows_what_the_standard_says(
     with opened(browser, tmp_path / "derivatives") as page:
         page.evaluate(OPEN, {"kind": kind})
         assert np.array_equal(shot(page)[..., 0], (case.gray() >> 8).astype(np.uint8))
+        for index, gray in enumerate(case.gray_of_others(), 1):
+            page.evaluate("(index) => viewer.setPreset(index)", index)
+            assert np.array_equal(shot(page)[..., 0], (gray >> 8).astype(np.uint8)), index
+            assert page.evaluate("viewer.preset") == index
+        page.evaluate("viewer.reset()")
+        assert np.array_equal(shot(page)[..., 0], (case.gray() >> 8).astype(np.uint8))
+
+
+def test_the_list_of_windows_names_every_voi_lut_and_one_key_goes_through_them(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Two of them tell the same inputs apart, and are two entries all the same."""
+    luts = [lut([2, 100, 16], [0, 65535], name) for name in ("SOFT", "HARD")]
+    dataset = radiograph(VOILUTSequence=luts, WindowCenter=9, WindowWidth=8)
+    pixels.write_derivatives(dataset, tmp_path)
+    with opened(browser, tmp_path) as page:
+        page.evaluate(OPEN, {"kind": "canvas"})
+        page.evaluate(
+            """async () => {
+              const names = 'invert fit one-to-one reset zoom-in zoom-out overlays fill'.split(' ');
+              document.body.insertAdjacentHTML('beforeend', '<div id="tools"><select name="preset"></select>'
+                + '<input type="range" name="opacity">'
+                + names.map((name) => `<button data-tool="${name}"></button>`).join('') + '</div>');
+              const {connectTools} = await import('/static/js/viewer/tools.js');
+              const viewers = new Map([['1', viewer]]);
+              connectTools({active: () => viewer, restyle: () => {}, viewers}).show(viewer);
+            }"""
+        )
+        names = page.locator("select option").all_text_contents()
+        assert names[:2] == ["SOFT", "HARD"]
+        shown = []
+        for _ in range(3):
+            shown.append(page.locator("select").evaluate("list => list.selectedIndex"))
+            page.keyboard.press("w")
+        assert shown == [0, 1, 2]
+        page.evaluate("viewer.dragWindow(5, 5)")
+        assert page.locator("select").input_value() == "hand"
 
 
 @KINDS
@@ -275,6 +313,149 @@ def test_forty_overlapping_masks_keep_apart(page: Page) -> None:
     page.evaluate(OPEN, {"kind": "webgl", "masks": given})
     found = sorted(clicked(page, 30, 158.5))
     assert found == [33, 34, 35, 36, 37, 38, 39]
+
+
+@KINDS
+def test_seventy_masks_are_each_drawn_in_their_own_colour(page: Page, kind: str) -> None:
+    """More than two layers of 32: the first over the whole image, the others small squares on top of it."""
+    colours = [f"#{64 + 2 * n:02X}{255 - 3 * n:02X}{(n * 37) % 256:02X}" for n in range(70)]
+    whole = np.ones((SIDE, SIDE), dtype=bool)
+    given, corners = [outline(0, whole, colours[0])], []
+    for number in range(1, 70):
+        mask = np.zeros((SIDE, SIDE), dtype=bool)
+        row, column = 4 + 18 * (number // 10), 4 + 18 * (number % 10)
+        mask[row : row + 12, column : column + 12] = True
+        given.append(outline(number, mask, colours[number]))
+        corners.append((row, column))
+    page.evaluate(OPEN, {"kind": kind, "masks": given})
+    drawn = shot(page)
+    for number, (row, column) in enumerate(corners, 1):
+        colour = "#" + "".join(f"{value:02X}" for value in drawn[row, column, :3])
+        assert colour == colours[number], number
+    assert clicked(page, corners[-1][1] + 5, corners[-1][0] + 5) == [69, 0]
+
+
+def outline(number: int, mask: NDArray[np.bool_], colour: str = "#FF0000", **more: Any) -> dict[str, Any]:
+    """A mask as the server describes it."""
+    return {
+        "id": number,
+        "image": "1",
+        "structure": f"s{number}",
+        "name": f"Structure {number}",
+        "group": "anatomy",
+        "quiet": False,
+        "colour": colour,
+        "source": "ai",
+        "trusted": True,
+        "area": int(mask.sum()),
+        "size": list(mask.shape),
+        "counts": rle.encode(mask),
+        **more,
+    }
+
+
+# The list beside the image, wired as the reading page does it.
+LIST = """async (masks) => {
+  const {StructureList} = await import('/static/js/viewer/structures.js');
+  window.light = Object.assign(new EventTarget(), {
+    masks: new Set(),
+    set({masks = []}) { this.masks = new Set(masks); this.dispatchEvent(new Event('change')); },
+    clear() { this.set({}); },
+  });
+  const list = new StructureList(document.getElementById('structures'), light);
+  window.list = list;
+  list.addEventListener('change', () => viewer.restyle({hidden: list.hidden, resting: list.resting}));
+  light.addEventListener('change', () => viewer.restyle({lit: light.masks}));
+  list.show(masks);
+  viewer.setMasks(masks);
+}"""
+
+
+def with_list(page: Page, kind: str) -> tuple[list[dict[str, Any]], NDArray[np.uint8]]:
+    """A finding in red and two landmarks in green, of which the first is at (100, 20), drawn with their list;
+    and the picture without any of them."""
+    left, right, middle = (np.zeros((SIDE, SIDE), dtype=bool) for _ in range(3))
+    left[80:120, 20:60] = right[80:120, 140:180] = middle[80:120, 80:120] = True
+    masks = [
+        outline(1, middle, group="finding"),
+        outline(2, left, "#00FF00", quiet=True),
+        outline(3, right, "#00FF00", quiet=True),
+    ]
+    page.evaluate(OPEN, {"kind": kind})
+    bare = shot(page)
+    page.evaluate(LIST, masks)
+    return masks, bare
+
+
+def greens(page: Page) -> tuple[bool, bool]:
+    """Which of the two landmarks is drawn."""
+    drawn = shot(page)
+    return tuple(tuple(drawn[100, column, :3]) == (0, 255, 0) for column in (20, 140))  # type: ignore[return-value]
+
+
+@KINDS
+def test_landmarks_are_off_until_asked_for(page: Page, kind: str) -> None:
+    with_list(page, kind)
+    assert tuple(shot(page)[100, 80, :3]) == (255, 0, 0), "a finding is drawn at once"
+    assert greens(page) == (False, False)
+    assert clicked(page, 40, 100) == [], "nor does a click find what is not shown"
+    assert not page.locator("details").evaluate("fold => fold.open")
+    assert not page.locator(".structure[data-mask='2']").is_visible()
+
+    page.click("summary")
+    page.locator(".structure[data-mask='2'] input").check()
+    page.evaluate("light.clear()")
+    assert greens(page) == (True, False)
+    assert clicked(page, 40, 100) == [2]
+
+
+@KINDS
+def test_a_landmark_is_drawn_while_it_is_lit(page: Page, kind: str) -> None:
+    """Of a sentence that rests on it, or of its row."""
+    with_list(page, kind)
+    page.evaluate("light.set({masks: [2]})")
+    assert greens(page) == (True, False)
+    assert page.locator("#structures .lit").first.is_visible(), "the list tells so, folded as it is"
+    page.evaluate("light.clear()")
+    assert greens(page) == (False, False)
+
+
+@KINDS
+def test_a_group_is_switched_as_one_and_one_key_still_hides_all(page: Page, kind: str) -> None:
+    _masks, bare = with_list(page, kind)
+    group = page.locator("h3 input").last
+    page.click("summary")
+    page.locator(".structure[data-mask='3'] input").check()
+    assert group.evaluate("box => box.indeterminate")
+    group.check()
+    page.evaluate("light.clear()")
+    assert greens(page) == (True, True)
+    page.evaluate("viewer.restyle({on: false}); light.set({masks: [1, 2, 3]})")
+    assert np.array_equal(shot(page), bare)
+    page.evaluate("viewer.restyle({on: true}); light.clear()")
+    group.uncheck()
+    assert greens(page) == (False, False)
+    # Reset is the image's: what was switched stays switched.
+    group.check()
+    page.evaluate("viewer.zoom(2); viewer.reset(); light.clear()")
+    assert greens(page) == (True, True)
+
+
+def test_a_newer_draft_leaves_the_switches_as_they_are(page: Page) -> None:
+    masks, _bare = with_list(page, "canvas")
+    page.click("summary")
+    page.locator(".structure[data-mask='2'] input").check()
+    page.locator(".structure[data-mask='1'] input").uncheck()
+    newer = [{**mask, "id": mask["id"] + 10} for mask in masks]
+    page.evaluate("(masks) => list.show(masks)", newer)
+    boxes = {int(row.get_attribute("data-mask") or 0): row for row in page.locator(".structure").all()}
+    assert {number: row.locator("input").is_checked() for number, row in boxes.items()} == {
+        11: False,
+        12: True,
+        13: False,
+    }
+    assert page.locator("details").evaluate("fold => fold.open")
+    assert page.evaluate("[[...list.hidden], [...list.resting]]") == [[11], [13]]
 
 
 def test_a_lost_context_comes_back_as_it_was(page: Page) -> None:
@@ -416,7 +597,8 @@ def test_keys_wait_while_someone_types(page: Page) -> None:
 
 
 def test_the_scripts_stay_light() -> None:
-    """What the reading page loads of ours, before compression: with htmx (50 kB) less than 150 kB."""
-    elsewhere = {"upload.js", "worklist.js"}
+    """What the reading page loads of ours, before compression: with htmx (50 kB) less than 150 kB. The canvas
+    fallback is loaded only where there is no WebGL2."""
+    elsewhere = {"upload.js", "worklist.js", "canvas.js"}
     ours = sum(path.stat().st_size for path in STATIC.rglob("*.js") if path.name not in elsewhere)
     assert ours < 100_000

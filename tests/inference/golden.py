@@ -18,13 +18,16 @@ SIDE = 200
 
 @dataclass(frozen=True)
 class Case:
-    """shown: stored value -> 16-bit gray. dtype: of the stored words, in which `shown` is written as is."""
+    """shown: stored value -> 16-bit gray. dtype: of the stored words, in which `shown` is written as is.
+    luts: the explanations of all VOI LUTs; others: the grays of the same values by those after the first."""
 
     name: str
     section: str
     shown: dict[int, int]
     elements: dict[str, Any] = field(default_factory=dict)
     dtype: str = "u2"
+    luts: tuple[str, ...] = ()
+    others: tuple[tuple[int, ...], ...] = ()
 
     def __str__(self) -> str:
         return self.name
@@ -35,6 +38,10 @@ class Case:
     def gray(self) -> NDArray[np.uint16]:
         """(SIDE, SIDE) uint16: what must be shown."""
         return self._tiled(list(self.shown.values())).astype(np.uint16)
+
+    def gray_of_others(self) -> list[NDArray[np.uint16]]:
+        """What must be shown by each further VOI LUT."""
+        return [self._tiled(list(other)).astype(np.uint16) for other in self.others]
 
     def _tiled(self, values: list[int]) -> NDArray[np.int64]:
         return np.resize(np.array(values, np.int64), (SIDE, SIDE))
@@ -57,6 +64,11 @@ def item(**elements: Any) -> Dataset:
 
 EXACT = "LINEAR_EXACT"
 FULL = window(2048, 4096)
+LUTS = [
+    lut([4, 100, 8], [0, 51, 204, 255], "SOFT"),
+    lut([3, 100, 16], [65535, 16384, 0], "NEGATIVE"),
+    lut([2, 102, 12], [1000, 4095]),
+]
 FULL_EXACT = window(32768, 65536, EXACT)
 
 CASES = (
@@ -143,6 +155,26 @@ CASES = (
         "C.11.2.1.1",
         {0: 0, 100: 0, 101: 13107, 102: 52428, 103: 65535, 60000: 65535},
         window(9, 8, VOILUTSequence=[lut([4, 100, 8], [0, 51, 204, 255])]),
+    ),
+    # C.11.2.1: of several VOI LUTs one is applied, and the user may choose; the first is shown first. Inputs
+    # outside of a table take its first or last entry. NEGATIVE: 100 and below 65535, 101 16384, 102 and above
+    # 0. The third, of 12 bits: 102 and below 1000 / 4095 * 65535 = 16003.66, 103 and above 4095.
+    Case(
+        "voi-luts",
+        "C.11.2.1.1",
+        {0: 0, 100: 0, 101: 13107, 102: 52428, 103: 65535, 4000: 65535},
+        window(9, 8, VOILUTSequence=LUTS),
+        luts=("SOFT", "NEGATIVE", ""),
+        others=((65535, 65535, 16384, 0, 0, 0), (16004, 16004, 16004, 16004, 65535, 65535)),
+    ),
+    # MONOCHROME1 turns what came out of each: 65535 - gray.
+    Case(
+        "voi-luts-monochrome1",
+        "C.11.2.1.1",
+        {100: 65535, 101: 52428, 102: 13107, 103: 0},
+        {"PhotometricInterpretation": "MONOCHROME1", "VOILUTSequence": LUTS},
+        luts=("SOFT", "NEGATIVE", ""),
+        others=((0, 49151, 65535, 65535), (49531, 49531, 49531, 0)),
     ),
     # The input of the VOI LUT is the modality value, here s - 1024, so its first input is signed: -1024 -> 0.
     Case(

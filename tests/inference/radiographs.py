@@ -41,8 +41,10 @@ def save(dataset: Dataset, path: Path) -> Path:
     return path
 
 
-def lut(descriptor: list[int], entries: list[int]) -> Dataset:
+def lut(descriptor: list[int], entries: list[int], explanation: str = "") -> Dataset:
     item = Dataset()
+    if explanation:
+        item.LUTExplanation = explanation
     item.add_new("LUTDescriptor", "US", descriptor)
     item.add_new("LUTData", "OW", np.array(entries, "<u2").tobytes())
     return item

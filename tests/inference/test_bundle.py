@@ -29,11 +29,12 @@ def copy(written, tmp_path):
 def test_saved_and_loaded_gives_the_same_logits(written):
     before, after = tiny_model.bundle(), checkpoint.load(written)
     pixels = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
-    masks = torch.ones(1, 14, 64, 64)
+    slots = len(tiny_model.CONFIG.structures)
+    masks = torch.ones(1, slots, 64, 64)
     logits = []
     for bundle in (before, after):
         layout = layout_for(bundle.model.config, bundle.processor)
-        shown = bundle.model.look(bundle.model.vision(pixels), masks, torch.full((1, 14), PRESENT))
+        shown = bundle.model.look(bundle.model.vision(pixels), masks, torch.full((1, slots), PRESENT))
         logits.append(bundle.model(layout, shown, torch.tensor([[60, 61, 62]])))
         logits.append(bundle.segmenter.network(pixels))
     assert torch.equal(logits[0], logits[2])

@@ -123,3 +123,13 @@ def test_nothing_is_both_stated_and_denied(written) -> None:
     for denial in (s for s in kept if s.finding and s.certainty == ABSENT):
         stated = [s.side for s in kept if s.finding == denial.finding and s.certainty != ABSENT]
         assert all({denial.side, side} == {RIGHT, LEFT} for side in stated)
+
+
+def test_an_all_clear_is_one_by_its_code_in_the_findings_too() -> None:
+    clear = found("", NOWHERE, ABSENT)
+    effusion = found("pleural_effusion", LEFT, PRESENT)
+    assert record.kept([clear], ()) == [clear]
+    assert record.kept([clear, effusion], ()) == [effusion]
+    assert record.kept([clear], ("pneumothorax_left",)) == []
+    midline = found("", NOWHERE, PRESENT)
+    assert record.kept([midline, effusion], ()) == [midline, effusion]

@@ -1,5 +1,6 @@
 """Server and model against gray worked out by hand from the standard; the browser: tests/browser."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,21 @@ def test_the_server_shows_what_the_standard_says(case: golden.Case, tmp_path: Pa
     rendered = pixels.render(dataset)
     assert np.array_equal(rendered.table[rendered.values], case.gray())
     assert np.array_equal(rendered.eight_bit(), (case.gray() >> 8).astype(np.uint8))
+
+
+@CASES
+def test_every_voi_lut_is_offered_and_shows_what_the_standard_says(case: golden.Case, tmp_path: Path) -> None:
+    dataset, _header = dicom.read(save(case.dataset(), tmp_path / "image.dcm"))
+    rendered = pixels.render(dataset)
+    offered = rendered.display.windows
+    if case.luts:
+        assert tuple(window.explanation for window in offered if window.function == "LUT") == case.luts
+    assert len(rendered.tables) == 1 + len(case.others)
+    for table, gray in zip(rendered.tables[1:], case.gray_of_others(), strict=True):
+        assert np.array_equal(table[rendered.values], gray)
+    pixels.write_derivatives(dataset, tmp_path / "derivatives")
+    written = np.frombuffer(gzip.decompress((tmp_path / "derivatives" / "table.bin").read_bytes()), "<u2")
+    assert np.array_equal(written.reshape(-1, 65536), np.stack(rendered.tables))
 
 
 @CASES

@@ -24,7 +24,7 @@ from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.processor import CodedSentence
 from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD
 from inference.phantom import study as phantom
-from inference.phantom.scenario import PlannedFinding
+from inference.phantom.plan import PlannedFinding
 from inference.structures import BY_CODE, STRUCTURES, Group
 from inference.training import radiographs, records
 from tests.inference import tiny_model
@@ -201,7 +201,9 @@ def shipped() -> MairaSegDrafter:
 
 
 def drafted(shipped: MairaSegDrafter, *planned: PlannedFinding, index: int = 5):
-    made = phantom.generate(4242, index, size=512, findings=planned)
+    made = phantom.generate(
+        4242, index, size=512, findings=planned, views=[ViewPosition.PA], with_prior=False
+    )
     return shipped.draft(study(records.image_input(made.images[0])))
 
 
@@ -212,13 +214,13 @@ def stated(output) -> set[tuple[str, str]]:
 
 
 def test_the_shipped_draft_follows_the_image(shipped):
-    normal = drafted(shipped)
+    normals = [drafted(shipped, index=index) for index in range(6)]
     ill = drafted(shipped, PlannedFinding("pleural_effusion", side="right", extent="large"))
     other = drafted(shipped, PlannedFinding("pleural_effusion", side="left", extent="large"))
-    for output in (normal, ill, other):
+    for output in (*normals, ill, other):
         assert output.draft_gate.open
         assert {"findings", "impression"} == {str(s.section) for s in output.sentences}
-    assert stated(normal) == set()
+    assert sum(not stated(output) for output in normals) >= 5, "docs/results.md: normal_kept_normal"
     assert ("pleural_effusion", "right") in stated(ill)
     assert ("pleural_effusion", "left") in stated(other)
     shown = {mask.structure for mask in ill.masks if mask.trusted}

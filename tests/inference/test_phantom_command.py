@@ -1,6 +1,6 @@
 """`createphantoms` writes one folder a study, the same bytes each time, and nothing else."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pydicom
 import pytest
@@ -20,13 +20,31 @@ def _create(folder: Path, **options: int) -> dict[str, bytes]:
 
 def test_it_writes_a_folder_a_study(tmp_path: Path) -> None:
     files = _create(tmp_path / "new" / "folder", studies=6)
-    assert sorted(files) == [f"phantom-1-{index:05d}/001.dcm" for index in range(6)]
+    folders = {PurePosixPath(name).parent.name for name in files}
+    assert folders == {f"phantom-1-{index:05d}" for index in range(6)}
     shapes = set()
     for name in files:
         read = pydicom.dcmread(tmp_path / "new" / "folder" / name)
         assert read.Modality == "DX"
         shapes.add(read.pixel_array.shape)
     assert shapes == {(96, 96), (96, 78), (78, 96)}
+
+
+def test_a_folder_holds_every_view_of_its_study_and_a_prior_has_its_own(tmp_path: Path) -> None:
+    _create(tmp_path, studies=12, priors=True)
+    folders = {folder.name: sorted(folder.iterdir()) for folder in tmp_path.iterdir()}
+    assert {len(files) for files in folders.values()} == {1, 2}
+    for name, files in folders.items():
+        assert [path.name for path in files] == [f"{number:03d}.dcm" for number in range(1, len(files) + 1)]
+        reads = [pydicom.dcmread(path) for path in files]
+        assert len({read.StudyInstanceUID for read in reads}) == 1
+        assert [read.SeriesNumber for read in reads] == list(range(1, len(files) + 1))
+        if name.endswith("-prior"):
+            current = pydicom.dcmread(folders[name.removesuffix("-prior")][0])
+            assert current.StudyInstanceUID != reads[0].StudyInstanceUID
+            assert current.PatientID == reads[0].PatientID
+            assert reads[0].StudyDate < current.StudyDate
+    assert 0 < sum(name.endswith("-prior") for name in folders) < 12
 
 
 def test_it_writes_the_same_again(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from inference.imaging import pixels
+from inference.imaging import pixels, voi
 from inference.imaging.dicom import Refusal
 from inference.imaging.voi import Window
 from tests.inference.radiographs import lut, radiograph, save
@@ -375,6 +375,28 @@ def test_a_shift_beside_a_codec_that_knows_none_is_refused() -> None:
     with pytest.raises(Refusal) as caught:
         pixels.render(dataset)
     assert caught.value.code == "damaged-pixels"
+
+
+def test_one_of_several_voi_luts_that_contradicts_itself_is_left_out() -> None:
+    luts = [lut([4, 0, 16], [1, 2], "BROKEN"), lut([2, 0, 16], [0, 9], "WHOLE")]
+    rendered = pixels.render(radiograph(VOILUTSequence=luts))
+    assert rendered.display.windows[0].explanation == "WHOLE"
+    assert len(rendered.tables) == 1
+
+
+def test_no_more_voi_luts_are_offered_than_a_browser_may_fetch() -> None:
+    luts = [lut([2, 0, 16], [0, number]) for number in range(1, 40)]
+    rendered = pixels.render(radiograph(VOILUTSequence=luts))
+    assert len(rendered.tables) == voi.LUTS == 16
+    assert [window.function for window in rendered.display.windows].count("LUT") == 16
+
+
+def test_derivatives_of_the_version_before_are_read(tmp_path: Path) -> None:
+    """They offer the first VOI LUT only, and are right otherwise."""
+    pixels.write_derivatives(radiograph(), tmp_path)
+    path = tmp_path / "display.json"
+    path.write_text(path.read_text().replace(f'"version": "{pixels.PIPELINE_VERSION}"', '"version": "1"'))
+    assert pixels.read_display(tmp_path).rows == radiograph().Rows
 
 
 def test_a_voi_lut_has_no_formula() -> None:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from inference.contract import Certainty, Section, Side
-from inference.maira_seg.applicability import closed, fit, fit_upright, gate
+from inference.contract import Certainty, Section, Side, ViewPosition
+from inference.maira_seg.applicability import closed, fit, fit_plane, gate
 from inference.maira_seg.processor import CodedSentence
 from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD
 from inference.phantom import study as phantom
-from inference.phantom.scenario import PlannedFinding
+from inference.phantom.plan import PlannedFinding
+from inference.phantom.reports import CodedFinding
 from inference.structures import STRUCTURES
 from inference.training import (
     augment,
@@ -46,22 +47,17 @@ def generator(seed: int = 0) -> torch.Generator:
 @pytest.fixture(scope="module")
 def phantoms() -> Phantoms:
     """Six rendered phantoms, three of them with an effusion on the right."""
-    pixels = np.zeros((6, SIZE, SIZE), np.uint8)
+    pixels = torch.zeros(6, SIZE, SIZE, dtype=torch.uint8)
     packed = np.zeros((6, len(STRUCTURES), SIZE * SIZE // 8), np.uint8)
+    truths = []
     for row in range(6):
         planned = [PlannedFinding("pleural_effusion", Side.RIGHT, "large")] if row % 2 else []
-        image = phantom.generate(9, row, size=96, findings=planned).images[0]
-        seen, masks = records.square(image, SIZE)
-        pixels[row] = (seen[0] * 255).to(torch.uint8).numpy()
+        made = phantom.generate(9, row, size=96, findings=planned, views=[ViewPosition.PA], with_prior=False)
+        seen, masks = records.square(made.images[0], SIZE)
+        pixels[row] = (seen[0] * 255).to(torch.uint8)
         packed[row] = np.packbits(masks.flatten(1).numpy(), axis=-1)
-    return Phantoms(9, SIZE, pixels, packed)
-
-
-@pytest.fixture(scope="module")
-def truths() -> list[Truth]:
-    ill = Truth((("pleural_effusion", "right", "present"),), (EFFUSION,), "")
-    clear = CodedSentence(Section.IMPRESSION, "", Side.NONE, Certainty.PRESENT, "The lungs are clear.")
-    return [ill if row % 2 else Truth((), (clear,), "") for row in range(6)]
+        truths.append(records._truth(records.truth_row(made)))
+    return Phantoms(9, SIZE, pixels, torch.from_numpy(packed), tuple(truths))
 
 
 def options(steps: int = 3, batch: int = 2) -> argparse.Namespace:
@@ -72,31 +68,63 @@ def options(steps: int = 3, batch: int = 2) -> argparse.Namespace:
 
 
 def test_a_stored_phantom_is_the_picture_and_its_masks(phantoms):
-    masks = phantoms.masks([1])
+    rows = torch.tensor([1])
+    masks = phantoms.masks(rows)
     right = next(i for i, s in enumerate(STRUCTURES) if s.code == "lung_right")
+    made = phantom.generate(
+        9,
+        1,
+        size=96,
+        findings=[PlannedFinding("pleural_effusion", Side.RIGHT, "large")],
+        views=[ViewPosition.PA],
+        with_prior=False,
+    )
+    pixels, expected = records.square(made.images[0], SIZE)
+    assert torch.equal(masks[0], expected.float())
+    assert float((phantoms.images(rows)[0] - pixels).abs().max()) <= 1 / 255
     columns = masks[0, right].nonzero()[:, 1].float()
     assert float(columns.mean()) < SIZE / 2, "the patient's right lies on the left of the picture"
-    assert phantoms.images([1]).shape == (1, 1, SIZE, SIZE)
     assert datasets.shows_findings(phantoms).tolist() == [False, True] * 3
 
 
-def test_the_report_of_a_study_is_the_same_whatever_size_it_is_rendered_at():
-    row = records._truth_row(11, 3)
-    large = phantom.generate(11, 3, size=160)
-    assert [sentence[4] for sentence in row["sentences"]] == [sentence.text for sentence in large.sentences]
-    assert records._truth(row).findings == tuple(
-        (f.finding, str(f.side), str(f.certainty)) for f in large.findings
-    )
+def test_a_population_is_rendered_once_and_read_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "SHAPES", (64, (80, 64)))
+    first = records.phantoms(tmp_path, 11, 3, size=SIZE, processes=2)
+    monkeypatch.setattr(records, "_render", None)
+    again = records.phantoms(tmp_path, 11, 3, size=SIZE, processes=2)
+    assert torch.equal(first.pixels, again.pixels)
+    assert torch.equal(first.packed, again.packed)
+    assert first.truths == again.truths
+    made = [records.frontal(11, index) for index in range(3)]
+    assert [truth.findings for truth in again.truths] == [study.findings for study in made]
+    assert all(set(t.seen) == set(m.images[0].masks) for t, m in zip(again.truths, made, strict=True))
 
 
-def test_targets_name_the_side(truths):
-    both = Truth((("consolidation", "bilateral", "present"), ("cardiomegaly", "", "present")), (), "")
-    targets = datasets.finding_targets([*truths[:2], both])
+def test_reports_of_a_study_say_the_same_in_other_words(phantoms):
+    written = records.wordings(phantoms, 3, processes=1)
+    assert written == records.wordings(phantoms, 3, processes=2)
+    for truth, reports in zip(phantoms.truths, written, strict=True):
+        assert len({tuple(s.text for s in report) for report in reports}) > 1
+        for report in reports:
+            stated = {s.finding for s in report if s.finding and s.certainty != Certainty.ABSENT}
+            assert stated == {one.finding for one in truth.findings}
+            assert {cite for s in report for cite in s.cites} <= set(truth.seen)
+
+
+def test_targets_name_the_side():
+    def found(code, side):
+        return CodedFinding(code, side, Certainty.PRESENT, ())
+
+    both = Truth((found("consolidation", Side.RIGHT), found("consolidation", Side.LEFT)), ())
+    heart = Truth((found("cardiomegaly", Side.NONE),), ())
+    gone = Truth((CodedFinding("pneumothorax", Side.LEFT, Certainty.ABSENT, (), change="resolved"),), ())
+    targets = datasets.finding_targets([Truth((), ()), both, heart, gone])
     named = [{datasets.LABELS[i] for i in row.nonzero().flatten()} for row in targets]
     assert named == [
         set(),
-        {("pleural_effusion", "right")},
-        {("consolidation", "right"), ("consolidation", "left"), ("cardiomegaly", "")},
+        {("consolidation", "right"), ("consolidation", "left")},
+        {("cardiomegaly", "")},
+        set(),
     ]
 
 
@@ -104,7 +132,8 @@ def test_a_report_cites_only_what_the_prompt_shows():
     processor = tiny_model.processor()
     codes = tiny_model.CONFIG.structures
     states = [WITHHELD if code == "pleural_effusion_right" else PRESENT for code in codes]
-    (sentence,) = processor.decode(datasets.report_ids(processor, [EFFUSION], states, codes))
+    ids = processor.encode([EFFUSION])
+    (sentence,) = processor.decode(datasets.shown_ids(processor, ids, states))
     assert sentence.cites == ("lung_right",)
     assert sentence.text == EFFUSION.text
 
@@ -184,17 +213,18 @@ def test_the_segmenter_learns(phantoms, capsys):
     assert lines[-1]["step"] == 3
 
 
-def test_the_encoder_learns(phantoms, truths):
+def test_the_encoder_learns(phantoms):
     labeller = train_encoder.Labeller(tiny_model.CONFIG)
     before = labeller.vision.backbone.embeddings.cls_token.clone()
-    train_encoder.fit(labeller, phantoms, datasets.finding_targets(truths), options(), generator())
+    train_encoder.fit(labeller, phantoms, datasets.finding_targets(phantoms.truths), options(), generator())
     assert not torch.equal(before, labeller.vision.backbone.embeddings.cls_token)
 
 
-def test_the_language_model_learns_and_the_encoder_stays(phantoms, truths):
+def test_the_language_model_learns_and_the_encoder_stays(phantoms):
     model, segmenter = tiny_model.model(), tiny_model.segmenter()
     computed = features.compute(model, segmenter, phantoms)
-    material = train_maira_seg.Material(computed, truths, tiny_model.processor())
+    written = records.wordings(phantoms, 2, processes=1)
+    material = train_maira_seg.material(computed, phantoms, written, tiny_model.processor())
     frozen = {name: p.clone() for name, p in model.vision.named_parameters()}
     first = model.language_model.model.embed_tokens.weight.clone()
     train_maira_seg.fit(model, material, options(), generator())
@@ -311,7 +341,7 @@ def test_the_page_of_results_is_the_one_made_from_them():
 def test_a_plane_parts_chests_as_they_hang_from_others():
     hanging = torch.randn(200, 6, generator=generator()) + torch.tensor([2.0, 0, 0, 0, 0, 0])
     others = torch.randn(600, 6, generator=generator(1)) - torch.tensor([2.0, 0, 0, 0, 0, 0])
-    plane = fit_upright(hanging, others)
+    plane = fit_plane(hanging, others)
     assert sum(plane.holds(one) for one in hanging) > 190
     assert sum(plane.holds(one) for one in others) < 30
     again = type(plane).from_tensors(plane.tensors("upright"), "upright")

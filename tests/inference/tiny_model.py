@@ -23,7 +23,7 @@ CONFIG: MairaSegConfig = replace(
     name="tiny",
     vision=VisionConfig(image_size=64, patch_size=16, width=32, depth=2, heads=2, levels=(1, 2)),
     language=LanguageConfig(
-        vocabulary=384, width=32, feed_forward=48, depth=2, heads=2, positions=512, tied_embeddings=True
+        vocabulary=512, width=32, feed_forward=48, depth=2, heads=2, positions=512, tied_embeddings=True
     ),
     pooled_grid=2,
     extractor_width=24,
@@ -33,7 +33,7 @@ CONFIG: MairaSegConfig = replace(
 
 
 def processor() -> Processor:
-    return Processor.train(TEXTS, vocabulary=384, structures=CONFIG.structures, findings=CONFIG.findings)
+    return Processor.train(TEXTS, vocabulary=512, structures=CONFIG.structures, findings=CONFIG.findings)
 
 
 def model(seed: int = 0) -> MairaSeg:

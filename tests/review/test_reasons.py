@@ -20,7 +20,7 @@ def test_every_code_has_words() -> None:
     ours |= set(re.findall(r'_refuse\([^")]*"([a-z-]+)"', text)) | set(
         re.findall(r'reason_code="([a-z-]+)"', text)
     )
-    assert {"patient-mismatch", "bad-archive", "unexpected"} <= ours
+    assert {"patient-mismatch", "empty-file", "unexpected"} <= ours
     assert (ours | set(RefusalCode)) - {"duplicate"} <= set(reasons.REASONS)
 
 

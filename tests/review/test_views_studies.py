@@ -1,13 +1,15 @@
 """The reading page, its images and outlines, its history and its small acts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 from django.conf import settings
 from django.test import TestCase
 from django.urls import reverse
 
-from inference.structures import STRUCTURES
+from inference.structures import BY_CODE, STRUCTURES
 from review import storage
 from review.models.audit import AuditEvent, Verb
 from review.models.drafts import Draft
@@ -236,6 +238,14 @@ class ImageTests(StudyTestCase):
         assert mask["size"] == [cast.ROWS, cast.COLUMNS]
         assert (mask["group"], mask["side"], mask["source"]) == ("anatomy", "right", "ai")
         assert mask["trusted"]
+        assert not mask["quiet"]
+
+    def test_landmarks_are_told_apart(self) -> None:
+        cast.draft(self.study)
+        assert BY_CODE["ribs"].quiet
+        with mock.patch.dict(BY_CODE, lung_right=replace(BY_CODE["lung_right"], quiet=True)):
+            (mask,) = self.client.get(self.url("study-masks")).json()
+        assert mask["quiet"]
 
     def test_every_structure_has_a_name_in_both_languages(self) -> None:
         assert set(vocabulary.STRUCTURES) == {structure.code for structure in STRUCTURES}

@@ -9,7 +9,7 @@ from tests.system.hospital import Hospital
 
 @pytest.fixture(scope="session")
 def hospital() -> Iterator[Hospital]:
-    """The demo hospital, running: 24 phantom studies received and drafted by real workers."""
+    """The demo hospital, running: phantom studies with priors, received and drafted by real workers."""
     folder = Path(tempfile.mkdtemp(prefix="hospital-"))
     folder.chmod(0o755)
     running = Hospital(folder / "var")

@@ -15,13 +15,20 @@ from inference.phantom import study as phantom
 class Command(BaseCommand):
     """Writes the same bytes for the same arguments; nothing is imported or stored."""
 
-    help = "Write synthetic chest studies (DICOM) into a folder, one subfolder a study."
+    help = (
+        "Write synthetic chest studies (DICOM) into a folder. Each study has a subfolder, phantom-SEED-INDEX,"
+        " with one file a view: 001.dcm, 002.dcm. With --priors, the earlier study that about a third of the"
+        " patients had goes into phantom-SEED-INDEX-prior."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", metavar="DIR", type=Path, help="made if it is missing")
-        parser.add_argument("--studies", type=_positive, default=24, help="how many (default 24)")
+        parser.add_argument(
+            "--studies", type=_positive, default=24, help="how many, priors aside (default 24)"
+        )
         parser.add_argument("--seed", type=_natural, default=1, help="which series of studies (default 1)")
+        parser.add_argument("--priors", action="store_true", help="write earlier studies too")
         parser.add_argument("--first", type=_natural, default=0, help="index of the first study (default 0)")
         parser.add_argument(
             "--size", type=_positive, default=1024, help="pixels of the longer side (default 1024)"
@@ -32,14 +39,21 @@ class Command(BaseCommand):
         indices = range(options["first"], options["first"] + options["studies"])
         try:
             for index in tqdm(indices, desc="phantoms", unit="study", disable=options["verbosity"] < 1):
-                _write(folder, options["seed"], index, options["size"])
+                _write(folder, (options["seed"], index), options["size"], priors=options["priors"])
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
 
 
-def _write(folder: Path, seed: int, index: int, size: int) -> None:
+def _write(folder: Path, place: tuple[int, int], size: int, *, priors: bool) -> None:
+    seed, index = place
     study = phantom.generate(seed, index, size=_shape(seed, index, size))
     home = folder / f"phantom-{seed}-{index:05d}"
+    if priors and study.prior is not None:
+        _write_study(home.with_name(f"{home.name}-prior"), study.prior)
+    _write_study(home, study)
+
+
+def _write_study(home: Path, study: phantom.PhantomStudy) -> None:
     home.mkdir(parents=True, exist_ok=True)
     for number, image in enumerate(study.images, 1):
         dcmwrite(home / f"{number:03d}.dcm", dx.build(study, image), enforce_file_format=True)

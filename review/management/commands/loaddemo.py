@@ -23,6 +23,11 @@ class Command(BaseCommand):
         self.stdout.write(demo.load_model())
         missing = demo.missing_studies(sites)
         quiet = options["verbosity"] < 1 or not sys.stderr.isatty()
+        handed_in = 0
         for site, index in tqdm(missing, desc="phantoms", unit="study", disable=quiet, file=sys.stderr):
-            demo.hand_in(site, index)
-        self.stdout.write(f"demo hospital: {len(missing)} studies handed in, {len(demo.ACCOUNTS)} accounts")
+            handed_in += demo.hand_in(site, index)
+        priors = handed_in - len(missing)
+        self.stdout.write(
+            f"demo hospital: {len(missing)} studies and {priors} priors handed in,"
+            f" {len(demo.ACCOUNTS)} accounts"
+        )

@@ -134,12 +134,13 @@ function paintOverlay(canvas, transform, image, packed, styles) {
   const line = { x: (devicePixelRatio * share) / transform.scale, y: (devicePixelRatio * rows) / image.rows / down };
   const bytes = new Uint8ClampedArray(width * height * 4);
   layers.forEach((layer, depth) => {
+    const drawn = visible(masks.length, depth, styles);
     const bits = (u, v) => (u < 0 || v < 0 || u >= columns || v >= rows ? 0 : layer[Math.floor(v) * columns + Math.floor(u)]);
     for (let y = 0; y < height; y += 1) {
       const v = ((y + 0.5 - transform.y) / down) * (rows / image.rows);
       for (let x = 0; x < width; x += 1) {
         const u = ((x + 0.5 - transform.x) / transform.scale) * share;
-        const inside = bits(u, v);
+        const inside = bits(u, v) & drawn;
         if (inside === 0) continue;
         const thin = eroded(bits, u, v, 1.5, line);
         const thick = eroded(bits, u, v, 2.6, line);
@@ -153,6 +154,15 @@ function paintOverlay(canvas, transform, image, packed, styles) {
     }
   });
   return bytes;
+}
+
+/** The bits of a layer whose masks are drawn at all. */
+function visible(count, depth, styles) {
+  let drawn = 0;
+  for (let b = 0; b < 32 && depth * 32 + b < count; b += 1) {
+    if (styles[(depth * 32 + b) * 4 + 3] !== 0) drawn |= 1 << b;
+  }
+  return drawn;
 }
 
 function eroded(bits, u, v, reach, line) {

@@ -35,9 +35,14 @@ function rgb(colour) {
   return [number >> 16, (number >> 8) & 255, number & 255];
 }
 
+/** Whether a mask is drawn now: what rests only while it is lit. */
+export function isShown(mask, look) {
+  return look.on && !look.hidden.has(mask.id) && (!look.resting.has(mask.id) || look.lit.has(mask.id));
+}
+
 /**
  * How each mask is drawn now, as two rows of RGBA bytes: (r, g, b, shown) and (fill opacity, outline opacity,
- * outline width in tenths of a pixel, dashed). `look` is `{on, filled, opacity, hidden:Set, lit:Set}`.
+ * outline width in tenths of a pixel, dashed). `look` is `{on, filled, opacity, hidden:Set, resting:Set, lit:Set}`.
  */
 export function styles(masks, look) {
   const count = masks.length;
@@ -45,10 +50,9 @@ export function styles(masks, look) {
   masks.forEach((mask, index) => {
     const isLit = look.lit.has(mask.id);
     const isDim = look.lit.size > 0 && !isLit;
-    const shown = look.on && !look.hidden.has(mask.id);
     const fill = (look.filled ? 0.3 : 0) + (isLit ? 0.22 : 0);
     const line = isDim ? 0.35 : 1;
-    bytes.set([...rgb(mask.colour), shown ? 255 : 0], index * 4);
+    bytes.set([...rgb(mask.colour), isShown(mask, look) ? 255 : 0], index * 4);
     bytes.set(
       [255 * fill * look.opacity * line, 255 * look.opacity * line, isLit ? 26 : 15, mask.trusted ? 0 : 255],
       (count + index) * 4,

@@ -1,5 +1,7 @@
 /** Image data as the server prepares it (see inference.imaging.pixels): fetched, inflated and put together. */
 
+const TABLE = 65_536;
+
 /** Thrown with the HTTP status when the server does not give what was asked. */
 export class LoadError extends Error {
   constructor(name, status) {
@@ -44,14 +46,19 @@ async function fetchLevel(url, rows, columns) {
   return { values: undoDifferences(values, rows, columns), rows, columns };
 }
 
-/** `source` is `{base, version}`. What display.json says, with the table (65,536 uint16, value to gray) and the small first level. */
+/**
+ * `source` is `{base, version}`. What display.json says, with the tables (each 65,536 uint16, value to gray) of the first
+ * window and of every further VOI LUT, and the small first level.
+ */
 export async function loadFirst(source) {
-  const [display, table] = await Promise.all([
+  const [display, content] = await Promise.all([
     fetchOk(address(source, "display.json")).then((response) => response.json()),
     fetchUint16(address(source, "table.bin")),
   ]);
   const preview = await fetchLevel(address(source, "preview.bin"), display.preview_rows, display.preview_columns);
-  return { display, table, preview };
+  const tables = [];
+  for (let at = 0; at < content.length; at += TABLE) tables.push(content.subarray(at, at + TABLE));
+  return { display, tables, preview };
 }
 
 /** Every pixel of the image. */

@@ -1,8 +1,16 @@
-/** The list of outlined structures: a switch, a swatch and what is known of each; hovering lights it. */
+/**
+ * The list of outlined structures: a switch, a swatch and what is known of each; hovering lights it. A group has a
+ * switch too. Landmarks come last, folded and off: they are drawn when switched on, or while lit.
+ */
 
 import { make, message } from "../dom.js";
 
-const GROUPS = ["finding", "device", "anatomy"];
+const GROUPS = ["finding", "device", "anatomy", "landmark"];
+
+const groupOf = (mask) => (mask.quiet ? "landmark" : mask.group);
+
+/** A structure of an image keeps its switch when a newer draft outlines it anew. */
+const keyOf = (mask) => `${mask.image} ${mask.structure}`;
 
 function swatch(colour, isTrusted) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -19,27 +27,84 @@ function swatch(colour, isTrusted) {
 }
 
 export class StructureList extends EventTarget {
+  /** What a viewer's look needs: ids that are not drawn, and ids that are drawn only while lit. */
+  hidden = new Set();
+  resting = new Set();
+
+  #chosen = new Map();
+  #isUnfolded = false;
+
   constructor(element, light) {
     super();
     this.element = element;
     this.light = light;
-    this.hidden = new Set();
     light.addEventListener("change", () => this.#mark());
   }
 
   /** Show these masks, one row each, findings first. */
   show(masks) {
     this.element.replaceChildren();
+    this.hidden.clear();
+    this.resting.clear();
     const places = new Set(masks.map((mask) => mask.image));
     for (const group of GROUPS) {
-      const members = masks.filter((mask) => mask.group === group);
-      if (members.length === 0) continue;
-      this.element.append(make("h3", "", message(`group-${group}`)));
-      const list = make("ul");
-      list.append(...members.map((mask) => this.#row(mask, places.size > 1)));
-      this.element.append(list);
+      const members = masks.filter((mask) => groupOf(mask) === group);
+      if (members.length > 0) this.element.append(...this.#group(group, members, places.size > 1));
     }
     if (masks.length === 0) this.element.append(make("p", "muted", message("no-masks")));
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #group(group, members, isNamedByImage) {
+    const all = make("input");
+    all.type = "checkbox";
+    all.title = message("switch-group");
+    const rows = members.map((mask) => this.#row(mask, isNamedByImage));
+    const boxes = rows.map((row) => row.querySelector("input"));
+    const tell = () => {
+      const on = boxes.filter((box) => box.checked).length;
+      all.checked = on === boxes.length;
+      all.indeterminate = on > 0 && on < boxes.length;
+    };
+    all.addEventListener("change", () => {
+      members.forEach((mask, i) => {
+        boxes[i].checked = all.checked;
+        this.#choose(mask, all.checked);
+      });
+      this.dispatchEvent(new Event("change"));
+    });
+    members.forEach((mask, i) => boxes[i].addEventListener("change", () => {
+      this.#choose(mask, boxes[i].checked);
+      tell();
+      this.dispatchEvent(new Event("change"));
+    }));
+    tell();
+    const label = make("label");
+    label.append(all, message(`group-${group}`));
+    const heading = make("h3");
+    heading.append(label);
+    const list = make("ul");
+    list.append(...rows);
+    return [heading, group === "landmark" ? this.#fold(list) : list];
+  }
+
+  #fold(list) {
+    const fold = make("details");
+    fold.open = this.#isUnfolded;
+    fold.addEventListener("toggle", () => { this.#isUnfolded = fold.open; });
+    fold.append(make("summary", "muted", message("fold-landmark", { count: list.children.length })), list);
+    return fold;
+  }
+
+  #choose(mask, isOn) {
+    this.#chosen.set(keyOf(mask), isOn);
+    this.#apply(mask, isOn);
+  }
+
+  #apply(mask, isOn) {
+    const off = mask.quiet ? this.resting : this.hidden;
+    if (isOn) off.delete(mask.id);
+    else off.add(mask.id);
   }
 
   #row(mask, isNamedByImage) {
@@ -48,12 +113,8 @@ export class StructureList extends EventTarget {
     const label = make("label");
     const box = make("input");
     box.type = "checkbox";
-    box.checked = !this.hidden.has(mask.id);
-    box.addEventListener("change", () => {
-      if (box.checked) this.hidden.delete(mask.id);
-      else this.hidden.add(mask.id);
-      this.dispatchEvent(new Event("change"));
-    });
+    box.checked = this.#chosen.get(keyOf(mask)) ?? !mask.quiet;
+    this.#apply(mask, box.checked);
     const view = isNamedByImage && mask.view ? ` (${mask.view})` : "";
     label.append(box, swatch(mask.colour, mask.trusted), make("span", "name", mask.name + view));
     label.append(make("span", `source ${mask.source}`, message(`source-${mask.source}`)));
@@ -70,5 +131,7 @@ export class StructureList extends EventTarget {
     for (const row of this.element.querySelectorAll(".structure")) {
       row.classList.toggle("lit", this.light.masks.has(Number(row.dataset.mask)));
     }
+    const fold = this.element.querySelector("details");
+    fold?.classList.toggle("lit", fold.querySelector(".lit") !== null); // what is lit may be folded away
   }
 }

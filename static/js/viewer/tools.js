@@ -44,8 +44,7 @@ export function connectTools({ active, restyle, viewers }) {
   const choose = (index) => {
     const viewer = active();
     if (!viewer?.isReady || viewer.presets[index] === undefined) return;
-    if (index === 0) viewer.setFirstLook();
-    else viewer.setWindow(viewer.presets[index]);
+    viewer.setPreset(index);
   };
   presets.addEventListener("change", () => {
     choose(Number(presets.value));
@@ -53,11 +52,11 @@ export function connectTools({ active, restyle, viewers }) {
   });
   bind("w", () => {
     const viewer = active();
-    if (viewer?.isReady) choose((presetOf(viewer) + 1) % viewer.presets.length);
+    if (viewer?.isReady) choose((viewer.preset + 1) % viewer.presets.length);
   });
   /** The list of one viewer's windows, at the one it shows; a window made by hand has an entry of its own. */
   const show = (viewer) => {
-    const at = presetOf(viewer);
+    const at = viewer.preset; // -1 for one made by hand
     const names = viewer.presets.map((preset, index) => [String(index), presetName(preset, index)]);
     if (at === -1) names.push(["hand", message("window-by-hand")]);
     presets.replaceChildren(...names.map(([value, name]) => {
@@ -87,12 +86,6 @@ export function connectTools({ active, restyle, viewers }) {
     bind(`shift+${key}`, drag(dx, dy));
   }
   return { show };
-}
-
-/** Which of its windows a viewer shows; -1 for one made by hand. */
-function presetOf(viewer) {
-  const { center, width } = viewer.window;
-  return viewer.presets.findIndex((preset) => preset.center === center && preset.width === width);
 }
 
 function presetName(preset, index) {

@@ -3,14 +3,13 @@
  * invert, overlays. Reset is first paint again.
  */
 
-import { CanvasRenderer } from "./canvas.js";
 import { WebGLRenderer } from "./gl.js";
 import * as masks from "./masks.js";
 import { loadFirst, loadFull } from "./pixels.js";
 import { chestPresets, clampWindow, invertTable, windowTable } from "./tables.js";
 import { Transform } from "./transform.js";
 
-function renderer(canvas, display, wanted) {
+async function renderer(canvas, display, wanted) {
   if (wanted !== "canvas") {
     try {
       const made = new WebGLRenderer(canvas);
@@ -20,6 +19,7 @@ function renderer(canvas, display, wanted) {
       canvas = replaceCanvas(canvas);
     }
   }
+  const { CanvasRenderer } = await import("./canvas.js"); // seldom needed, so seldom sent
   return new CanvasRenderer(canvas);
 }
 
@@ -36,7 +36,7 @@ export class Viewer extends EventTarget {
     this.figure = figure;
     this.kind = kind;
     this.transform = new Transform();
-    this.look = { on: true, filled: false, opacity: 1, hidden: new Set(), lit: new Set() };
+    this.look = { on: true, filled: false, opacity: 1, hidden: new Set(), resting: new Set(), lit: new Set() };
     this.packed = null;
     this.isReady = false;
   }
@@ -44,12 +44,12 @@ export class Viewer extends EventTarget {
   /** Load and show the image whose files are under `base`; resolves when every pixel is there. */
   async load(base, version) {
     const source = { base, version };
-    const { display, table, preview } = await loadFirst(source);
+    const { display, tables, preview } = await loadFirst(source);
     this.display = display;
     this.image = { rows: display.rows, columns: display.columns, aspect: display.pixel_aspect_ratio };
-    this.first = table;
+    this.tables = tables;
     this.presets = [...display.windows, ...chestPresets(display)];
-    this.renderer = renderer(this.figure.querySelector("canvas"), display, this.kind);
+    this.renderer = await renderer(this.figure.querySelector("canvas"), display, this.kind);
     this.canvas = this.renderer.canvas;
     this.renderer.onrestored = () => this.draw();
     this.renderer.setLevel(preview);
@@ -67,14 +67,19 @@ export class Viewer extends EventTarget {
   /** The first paint: the server's table exactly, the whole image, no inversion. */
   reset() {
     this.inverted = false;
-    this.setFirstLook();
+    this.setPreset(0);
     this.fit();
   }
 
-  /** The server's own table, keeping inversion. */
-  setFirstLook() {
-    this.window = { ...this.display.windows[0] };
-    this.#setTable(this.first);
+  /** One of the presets, keeping inversion: the first, and VOI LUTs, by the server's own table. */
+  setPreset(index) {
+    if (this.tables[index] === undefined) {
+      this.setWindow(this.presets[index]);
+      return;
+    }
+    this.window = { ...this.presets[index] };
+    this.preset = index;
+    this.#setTable(this.tables[index]);
   }
 
   fit() {
@@ -100,6 +105,10 @@ export class Viewer extends EventTarget {
   /** Show a window in modality units, keeping inversion. */
   setWindow(window) {
     this.window = clampWindow(window);
+    const { center, width } = this.window;
+    this.preset = this.presets.findIndex(
+      (preset) => preset.function !== "LUT" && preset.center === center && preset.width === width,
+    );
     this.#setTable(windowTable(this.display, this.window));
   }
 
@@ -146,7 +155,7 @@ export class Viewer extends EventTarget {
     const { row, column } = this.transform.toImage(x, y, this.image);
     if (this.packed === null) return [];
     const found = masks.at(this.packed, (row * this.packed.rows) / this.image.rows, (column * this.packed.columns) / this.image.columns);
-    return found.filter((mask) => this.look.on && !this.look.hidden.has(mask.id)).sort((a, b) => (a.area ?? 0) - (b.area ?? 0));
+    return found.filter((mask) => masks.isShown(mask, this.look)).sort((a, b) => (a.area ?? 0) - (b.area ?? 0));
   }
 
   toCanvas(clientX, clientY) {

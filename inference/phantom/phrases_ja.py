@@ -1,0 +1,312 @@
+"""The Japanese phrasebook, as radiologists write: noun endings and plain style."""
+
+from inference.phantom import phrases_ja_findings as findings
+from inference.phantom import phrases_ja_impression as impression
+from inference.phantom.phrases import Phrasebook, Table
+
+_ABSENT: Table = {
+    "pleural_effusion": (
+        "胸水を認めない。",
+        "胸水なし。",
+        "胸水貯留を認めない。",
+        "明らかな胸水を認めない。",
+        "胸水貯留なし。",
+    ),
+    "pleural_effusion:clear": (
+        "胸水を認めない。",
+        "肋骨横隔膜角は鋭である。",
+        "両側肋骨横隔膜角は鋭。",
+        "肋骨横隔膜角は鋭で、胸水なし。",
+    ),
+    "pneumothorax": (
+        "気胸を認めない。",
+        "気胸なし。",
+        "明らかな気胸を認めない。",
+        "気胸の所見なし。",
+        "気胸の所見を認めない。",
+    ),
+    "consolidation": (
+        "浸潤影を認めない。",
+        "肺野に浸潤影なし。",
+        "コンソリデーションを認めない。",
+        "明らかな浸潤影を認めない。",
+        "浸潤影なし。",
+    ),
+    "consolidation:clear": (
+        "肺野は清明である。",
+        "両肺野は清明。",
+        "肺野に異常陰影を認めない。",
+        "肺野に異常陰影なし。",
+        "両側肺野は清明である。",
+    ),
+    "cardiomegaly": (
+        "心拡大を認めない。",
+        "心拡大なし。",
+        "心陰影の大きさは正常である。",
+        "心陰影の拡大なし。",
+        "心胸郭比は正常範囲。",
+    ),
+    "pulmonary_edema": (
+        "肺水腫を認めない。",
+        "肺うっ血なし。",
+        "肺うっ血を認めない。",
+        "肺水腫の所見なし。",
+    ),
+    "rib_fracture": (
+        "肋骨骨折を認めない。",
+        "骨に急性の異常を認めない。",
+        "明らかな肋骨骨折なし。",
+        "骨折の所見なし。",
+        "骨に急性の異常なし。",
+    ),
+    "free_air": (
+        "腹腔内遊離ガスを認めない。",
+        "横隔膜下に遊離ガスなし。",
+        "腹腔内遊離ガスなし。",
+        "横隔膜下に遊離ガスを認めない。",
+    ),
+}
+
+_ABSENT_SIDE: Table = {
+    "pleural_effusion": (
+        "{side}胸水を認めない。",
+        "{side}胸水なし。",
+        "{side}側に胸水を認めない。",
+        "{side}胸腔に胸水なし。",
+    ),
+    "pneumothorax": (
+        "{side}気胸を認めない。",
+        "{side}気胸なし。",
+        "{side}側に気胸を認めない。",
+        "{side}に気胸の所見なし。",
+    ),
+    "consolidation": (
+        "{side}肺に浸潤影を認めない。",
+        "{side}肺に浸潤影なし。",
+        "{side}側に浸潤影を認めない。",
+        "{side}肺にコンソリデーションを認めない。",
+    ),
+    "consolidation:clear": (
+        "{side}肺野は清明である。",
+        "{side}肺野は清明。",
+        "{side}肺野に異常陰影を認めない。",
+        "{side}肺野に異常陰影なし。",
+    ),
+}
+
+_RESOLVED_DEVICE = (
+    "{side}{noun}は抜去されている。",
+    "前回みられた{side}{noun}は抜去されている。",
+    "{side}{noun}は前回以降に抜去された。",
+    "{side}{noun}は抜去後である。",
+)
+_RESOLVED: Table = {
+    "": (
+        "前回みられた{side}{noun}は消失している。",
+        "{side}{noun}は前回から消失している。",
+        "前回の{side}{noun}は消失。",
+        "{side}{noun}は消失している。",
+    ),
+    "rib_fracture": (
+        "前回みられた{side}肋骨骨折は治癒している。",
+        "{side}肋骨骨折は治癒している。",
+        "前回の{side}肋骨骨折は治癒し、骨折線は消失している。",
+        "{side}肋骨の骨折線は消失している。",
+    ),
+    "cardiomegaly": (
+        "前回みられた心拡大は消失している。",
+        "心拡大は前回から改善し、消失している。",
+        "前回の心拡大は消失。",
+        "心陰影は前回より縮小し、正常である。",
+    ),
+    "device": _RESOLVED_DEVICE,
+    "misplaced": _RESOLVED_DEVICE,
+}
+
+_ADJECTIVES: Table = {
+    "new": ("新たな", "新規の"),
+    "device:new": ("新たに留置された", "新規の"),
+    "larger": ("前回より増大した", "前回より増悪した"),
+    "smaller": ("前回より縮小した", "前回より軽減した"),
+    "unchanged": ("前回と同様の", "前回と同程度の"),
+    "device:unchanged": ("前回と同様の",),
+    "pleural_effusion:larger": ("前回より増加した", "増加した"),
+    "pleural_effusion:smaller": ("前回より減少した", "減少した"),
+    "free_air:larger": ("前回より増加した",),
+    "free_air:smaller": ("前回より減少した",),
+    "pulmonary_edema:larger": ("前回より増悪した",),
+    "pulmonary_edema:smaller": ("前回より改善した", "前回より軽減した"),
+    "rib_fracture:larger": ("前回より増加した",),
+    "rib_fracture:smaller": ("前回より減少した",),
+}
+_CLAUSES: Table = {
+    "new": ("新規所見である。", "今回新たに出現している。", "前回から新たに出現している。"),
+    "device:new": ("新たに留置されている。", "前回以降に留置されている。", "新規の留置である。"),
+    "larger": ("前回より増大している。", "前回より増悪している。", "前回より目立つ。"),
+    "smaller": ("前回より縮小している。", "前回より改善している。", "前回より軽減している。"),
+    "unchanged": ("前回と同様である。", "前回と同程度である。", "前回から不変である。"),
+    "device:unchanged": ("前回と同様である。", "前回から不変である。"),
+    "pleural_effusion:larger": ("前回より増加している。", "増加している。", "前回より増悪している。"),
+    "pleural_effusion:smaller": ("前回より減少している。", "減少している。", "前回より改善している。"),
+    "pulmonary_edema:larger": ("前回より増悪している。", "前回より目立つ。", "増悪している。"),
+    "pulmonary_edema:smaller": ("前回より改善している。", "前回より軽減している。", "改善している。"),
+    "free_air:larger": ("前回より増加している。", "増加している。"),
+    "free_air:smaller": ("前回より減少している。", "減少している。"),
+    "rib_fracture:larger": ("前回より増加している。", "前回より本数が増えている。"),
+    "rib_fracture:smaller": ("前回より減少している。", "前回より本数が減っている。"),
+}
+
+_ANATOMY: Table = {
+    "mediastinum": (
+        "縦隔陰影は正常である。",
+        "縦隔に異常なし。",
+        "縦隔陰影の拡大なし。",
+        "縦隔陰影に異常を認めない。",
+    ),
+    "trachea": ("気管は正中に位置する。", "気管は正中。", "気管の偏位なし。", "気管偏位を認めない。"),
+    "hila": ("肺門部に異常なし。", "肺門陰影は正常である。", "肺門部に異常を認めない。", "肺門の腫大なし。"),
+    "diaphragm": (
+        "横隔膜は明瞭である。",
+        "横隔膜に異常なし。",
+        "横隔膜の輪郭は明瞭。",
+        "横隔膜に異常を認めない。",
+    ),
+    "bones": (
+        "骨に異常なし。",
+        "骨に明らかな異常を認めない。",
+        "胸郭の骨は正常である。",
+        "骨性胸郭に異常なし。",
+    ),
+}
+
+_ALL_CLEAR = (
+    "急性の心肺異常を認めない。",
+    "急性の異常所見なし。",
+    "活動性病変を認めない。",
+    "胸部に急性の異常なし。",
+    "心肺に急性の異常を認めない。",
+)
+_NORMAL = (*_ALL_CLEAR, "胸部X線写真に異常なし。", "正常胸部X線像。", "異常所見を認めない。")
+
+_GENERAL = (
+    "咳嗽。",
+    "胸痛。",
+    "術前評価。",
+    "呼吸困難。",
+    "発熱。",
+    "健康診断。",
+    "肺炎の疑い。",
+    "呼吸器感染の疑い。",
+    "気胸の疑い。",
+    "心不全の疑い。",
+    "体重減少。",
+    "喫煙者、咳嗽。",
+)
+_INDICATIONS: Table = {
+    "": _GENERAL,
+    "pleural_effusion": ("呼吸困難。", "胸水の疑い。", "息切れ、呼吸音減弱。"),
+    "pneumothorax": ("突然の胸痛。", "気胸の疑い。", "突然の呼吸困難。"),
+    "pneumothorax:tension": ("急激な呼吸困難とショック。", "緊張性気胸の疑い。", "酸素化と血圧の低下。"),
+    "consolidation": ("発熱、咳嗽。", "肺炎の疑い。", "咳嗽、喀痰。"),
+    "nodule": ("喫煙者、咳嗽。", "体重減少。", "健康診断。"),
+    "mass": ("体重減少。", "血痰。", "肺癌の疑い。"),
+    "atelectasis": ("呼吸困難。", "術後の酸素化低下。", "無気肺の疑い。"),
+    "cardiomegaly": ("心不全の疑い。", "下腿浮腫。", "呼吸困難。"),
+    "pulmonary_edema": ("心不全の疑い。", "肺水腫の疑い。", "起坐呼吸。"),
+    "hiatus_hernia": ("胸やけ。", "食後の胸痛。", "食道裂孔ヘルニアの疑い。"),
+    "rib_fracture": ("胸部打撲。", "転倒、胸壁痛。", "肋骨骨折の疑い。"),
+    "free_air": ("急性腹症。", "消化管穿孔の疑い。", "術後の腹痛。"),
+    "endotracheal_tube": ("チューブ位置確認。", "挿管後。", "人工呼吸管理中。"),
+    "tracheostomy_tube": ("気管切開後。", "人工呼吸管理中。", "チューブ位置確認。"),
+    "nasogastric_tube": ("経鼻胃管の位置確認。", "胃管挿入後。", "チューブ位置確認。"),
+    "central_line": ("カテーテル位置確認。", "中心静脈カテーテル挿入後。", "集中治療管理中。"),
+    "pacemaker": ("ペースメーカー植込み後。", "リード位置確認。", "失神、ペースメーカー。"),
+    "chest_drain": ("胸腔ドレーンの位置確認。", "ドレーン挿入後。", "集中治療管理中。"),
+}
+
+PHRASEBOOK = Phrasebook(
+    language="ja",
+    join="",
+    date="{year}年{month}月{day}日",
+    months=tuple(str(month) for month in range(1, 13)),
+    links=(
+        ("認める。", "認め、"),
+        ("れる。", "れ、"),
+        ("できない。", "できず、"),
+        ("いる。", "おり、"),
+        ("である。", "であり、"),
+        ("ある。", "あり、"),
+        ("伴う。", "伴い、"),
+        ("位置する。", "位置し、"),
+        ("疑う。", "疑い、"),
+        ("考える。", "考え、"),
+        ("しない。", "せず、"),
+        ("疑い。", "疑い、"),
+        ("い。", "く、"),
+        ("。", "、"),
+    ),
+    sides={"right": "右", "left": "左", "bilateral": "両側", "": ""},
+    extents={
+        **{"small": "少量", "moderate": "中等量", "large": "大量"},
+        **{"pneumothorax:small": "軽度", "pneumothorax:moderate": "中等度", "pneumothorax:large": "高度"},
+        **{"hiatus_hernia:small": "小さな", "hiatus_hernia:large": "大きな"},
+        **{"patchy": "斑状の", "dense": "濃厚な"},
+        **{"mild": "軽度", "pulmonary_edema:moderate": "中等度", "severe": "高度", "marked": "高度"},
+        **{"too_low": "先端位置が低い", "too_high": "先端位置が高い", "too_deep": "先端位置が深い"},
+        "endotracheal_tube:bronchial": "先端が右主気管支内",
+        "nasogastric_tube:bronchial": "先端が右気管支内",
+    },
+    zones={
+        **{"upper_lobe": "上葉", "middle_lobe": "中葉", "lower_lobe": "下葉"},
+        **{"upper": "上肺野", "mid": "中肺野", "lower": "下肺野"},
+        "jugular": "内頸静脈経由の中心静脈カテーテル",
+        "subclavian": "鎖骨下静脈経由の中心静脈カテーテル",
+        "picc": "上肢経由の中心静脈カテーテル（PICC）",
+        **{"apical": "肺尖部", "basal": "肺底部"},
+    },
+    nouns={
+        "pleural_effusion": "胸水",
+        "pneumothorax": "気胸",
+        "consolidation": "浸潤影",
+        "nodule": "肺結節影",
+        "mass": "肺腫瘤影",
+        "atelectasis": "無気肺",
+        "pulmonary_edema": "肺水腫",
+        "cardiomegaly": "心拡大",
+        "hiatus_hernia": "食道裂孔ヘルニア",
+        "rib_fracture": "肋骨骨折",
+        "free_air": "腹腔内遊離ガス",
+        "endotracheal_tube": "気管チューブ",
+        "tracheostomy_tube": "気管切開チューブ",
+        "nasogastric_tube": "経鼻胃管",
+        "central_line": "中心静脈カテーテル",
+        "pacemaker": "ペースメーカー",
+        "chest_drain": "胸腔ドレーン",
+    },
+    present=findings.PRESENT,
+    uncertain=findings.UNCERTAIN,
+    absent=_ABSENT,
+    absent_side=_ABSENT_SIDE,
+    resolved=_RESOLVED,
+    adjectives=_ADJECTIVES,
+    clauses=_CLAUSES,
+    anatomy=_ANATOMY,
+    comparison=(
+        "{date}の前回写真と比較した。",
+        "前回（{date}）と比較。",
+        "前回写真と比較した。",
+        "{date}の写真を比較に用いた。",
+    ),
+    no_change=(
+        "前回と比較し著変なし。",
+        "前回（{date}）から変化なし。",
+        "前回写真と比較し変化を認めない。",
+        "{date}の写真と比較し著変を認めない。",
+    ),
+    impression=impression.IMPRESSION,
+    impression_uncertain=impression.IMPRESSION_UNCERTAIN,
+    all_clear=_ALL_CLEAR,
+    normal=_NORMAL,
+    indications=_INDICATIONS,
+    follow_up=("{side}{noun}の経過観察。", "{side}{noun}のフォローアップ。", "{side}{noun}、経過の評価。"),
+)
