@@ -33,7 +33,13 @@ class HostileArchiveTests(PipelineCase):
 
     def assert_nothing_is_elsewhere(self) -> None:
         here = Path(settings.MEDIA_ROOT)
-        assert {path.name for path in here.iterdir()} <= {"originals", "derivatives", "made", "feedback"}
+        assert {path.name for path in here.iterdir()} <= {
+            "originals",
+            "derivatives",
+            "made",
+            "feedback",
+            "health",
+        }
         assert not list(here.parent.rglob("*escaped*"))
         assert not Path("/tmp/maira-escaped").exists()
 

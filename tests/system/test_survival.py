@@ -100,4 +100,5 @@ def test_it_stops_on_ctrl_c_and_can_be_run_again(hospital: Hospital) -> None:
     assert hospital.stop() == 0
     assert hospital.pids() == []
     hospital.start()
-    assert hospital.count("SELECT count(*) FROM review_study") == studies
+    # The demo hospital may have been stopped while it was being loaded: it goes on then.
+    assert hospital.count("SELECT count(*) FROM review_study") >= studies
