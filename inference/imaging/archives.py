@@ -30,7 +30,7 @@ _ERRORS = (
     zlib.error,
     struct.error,
     EOFError,
-    NotImplementedError,
+    NotImplementedError,  # an archive on several disks, a method or an encryption unknown to it
     OverflowError,
     RuntimeError,
     ValueError,

@@ -10,9 +10,6 @@ from inference.phantom.lofts import Loft
 from inference.phantom.person import Person, sign
 from inference.phantom.tables import hill, smooth, spline, wobble
 
-BODY = 15.0
-"""Half the depth of a vertebral body."""
-
 
 @dataclass(frozen=True)
 class Chest:

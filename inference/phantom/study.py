@@ -262,7 +262,8 @@ def _coded(
 
 
 def uid(key: str, part: str) -> str:
-    """A UID under 2.25 that always names the same part of the same study."""
+    """A UID under 2.25 that always names the same part of the same study; "solid" is part of every name, so
+    that a UID once given stays."""
     return f"2.25.{uuid.uuid5(_NAMESPACE, f'solid/{key}/{part}').int}"
 
 

@@ -390,7 +390,7 @@ def with_list(page: Page, kind: str) -> tuple[list[dict[str, Any]], NDArray[np.u
 def greens(page: Page) -> tuple[bool, bool]:
     """Which of the two landmarks is drawn."""
     drawn = shot(page)
-    return tuple(tuple(drawn[100, column, :3]) == (0, 255, 0) for column in (20, 140))  # type: ignore[return-value]
+    return tuple(tuple(drawn[100, column, :3]) == (0, 255, 0) for column in (20, 140))
 
 
 @KINDS

@@ -161,6 +161,14 @@ def test_a_picture_need_not_be_square() -> None:
     assert all(mask.shape == (SIZE, 150) for mask in made.images[0].masks.values())
 
 
+def test_a_picture_can_be_as_large_as_a_detector() -> None:
+    made = study.generate(1, 3, size=(3000, 2400), views=[PA], with_prior=False)
+    (image,) = made.images
+    assert image.pixels.shape == (3000, 2400)
+    assert {mask.shape for mask in image.masks.values()} == {(3000, 2400)}
+    assert image.masks["lung_right"].mean() > 0.05
+
+
 def test_a_prior_is_of_the_same_person_earlier_and_its_changes_are_coded() -> None:
     seen = set()
     for index in range(36):
