@@ -150,15 +150,29 @@ def test_it_starts_keeps_everything_running_and_stops(var):
 
 
 def test_after_a_sigkill_nothing_but_the_database_stays_and_it_runs_again_at_once(var):
+    """The server is taken over, or was stopped by the last child to leave: one serves, and the same cluster."""
+    data = var / "postgres" / "data"
     with running(var) as run:
         run.wait_until_ready()
-        server = (var / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0]
+        cluster = (data / "global" / "pg_control").read_bytes()[:8]  # its identifier, made by initdb
         run.stop(signal.SIGKILL)
     with running(var, PORT=run.port) as again:
         again.wait_until_ready()
-        assert (var / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0] == server
+        assert (data / "global" / "pg_control").read_bytes()[:8] == cluster
+        serving = (data / "postmaster.pid").read_text().splitlines()[0]
+        assert _servers(data) == {int(serving)}
         assert again.stop() == 0
     assert processes_of(var) == []
+
+
+def _servers(data: Path) -> set[int]:
+    """Servers of a cluster: what works in its folder and is no child of such a process."""
+    inside = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (folder / "cwd").samefile(data):
+                inside.add(int(folder.name))
+    return {pid for pid in inside if _parent(Path("/proc") / str(pid)) not in inside}
 
 
 def test_a_port_in_use_is_refused(tmp_path):
