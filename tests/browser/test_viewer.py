@@ -152,9 +152,10 @@ def test_the_browser_shows_what_the_standard_says(
 def test_the_list_of_windows_names_every_voi_lut_and_one_key_goes_through_them(
     browser: Browser, tmp_path: Path
 ) -> None:
-    """Two of them tell the same inputs apart, and are two entries all the same."""
+    """Two of them tell the same inputs apart, two windows are equal, and all are entries of their own."""
     luts = [lut([2, 100, 16], [0, 65535], name) for name in ("SOFT", "HARD")]
-    dataset = radiograph(VOILUTSequence=luts, WindowCenter=9, WindowWidth=8)
+    windows = {"WindowCenter": [9, 9], "WindowWidth": [8, 8], "WindowCenterWidthExplanation": ["A", "B"]}
+    dataset = radiograph(VOILUTSequence=luts, **windows)
     pixels.write_derivatives(dataset, tmp_path)
     with opened(browser, tmp_path) as page:
         page.evaluate(OPEN, {"kind": "canvas"})
@@ -170,12 +171,12 @@ def test_the_list_of_windows_names_every_voi_lut_and_one_key_goes_through_them(
             }"""
         )
         names = page.locator("select option").all_text_contents()
-        assert names[:2] == ["SOFT", "HARD"]
+        assert names[:4] == ["SOFT", "HARD", "A", "B"]
         shown = []
-        for _ in range(3):
+        for _ in range(5):
             shown.append(page.locator("select").evaluate("list => list.selectedIndex"))
             page.keyboard.press("w")
-        assert shown == [0, 1, 2]
+        assert shown == [0, 1, 2, 3, 4]
         page.evaluate("viewer.dragWindow(5, 5)")
         assert page.locator("select").input_value() == "hand"
 

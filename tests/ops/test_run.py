@@ -150,7 +150,7 @@ def test_it_starts_keeps_everything_running_and_stops(var):
 
 
 def test_after_a_sigkill_nothing_but_the_database_stays_and_it_runs_again_at_once(var):
-    """The server is taken over, or was stopped by the last child to leave: one serves, and the same cluster."""
+    """The server is taken over, or the last child to leave stopped it: one serves, and the same cluster."""
     data = var / "postgres" / "data"
     with running(var) as run:
         run.wait_until_ready()

@@ -74,7 +74,7 @@ export class Viewer extends EventTarget {
   /** One of the presets, keeping inversion: the first, and VOI LUTs, by the server's own table. */
   setPreset(index) {
     if (this.tables[index] === undefined) {
-      this.setWindow(this.presets[index]);
+      this.setWindow(this.presets[index], index);
       return;
     }
     this.window = { ...this.presets[index] };
@@ -102,12 +102,12 @@ export class Viewer extends EventTarget {
     this.draw();
   }
 
-  /** Show a window in modality units, keeping inversion. */
-  setWindow(window) {
+  /** Show a window in modality units, keeping inversion. `preset`: which of the presets it is, where two are equal. */
+  setWindow(window, preset) {
     this.window = clampWindow(window);
     const { center, width } = this.window;
-    this.preset = this.presets.findIndex(
-      (preset) => preset.function !== "LUT" && preset.center === center && preset.width === width,
+    this.preset = preset ?? this.presets.findIndex(
+      (other) => other.function !== "LUT" && other.center === center && other.width === width,
     );
     this.#setTable(windowTable(this.display, this.window));
   }
