@@ -188,17 +188,17 @@ def test_a_late_image_is_told_on_the_open_page(hospital: Hospital, chromium: Bro
 
 def test_a_reading_without_the_mouse(hospital: Hospital, chromium: Browser, uid: str) -> None:
     """Search, open, look, hide, write, sign: keys alone."""
-    name = hospital.sql(
-        "SELECT patient_identifier FROM review_worklistentry w JOIN review_study s ON s.id = w.study_id"
+    accession_number = hospital.sql(
+        "SELECT accession_number FROM review_order o JOIN review_study s ON s.order_id = o.id"
         f" WHERE s.study_instance_uid = '{uid}'"
     )[0][0]
     with signed_in(chromium, hospital, "radiologist") as page:
         page.goto(f"{hospital.url}/studies/")
         page.keyboard.press("/")
-        page.keyboard.type(str(name))
+        page.keyboard.type(str(accession_number))
         expect(page.locator("#worklist-rows a[data-row]")).to_have_count(1)
         page.keyboard.press("Escape")
-        assert page.input_value("#search") == name
+        assert page.input_value("#search") == accession_number
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         page.wait_for_selector("figure[data-state=full]")
