@@ -17,26 +17,6 @@ class Interval:
     n: int
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Hits, false alarms and misses of one finding."""
-
-    hits: int = 0
-    false_alarms: int = 0
-    misses: int = 0
-
-    @property
-    def f1(self) -> float:
-        """2 TP / (2 TP + FP + FN); nan when there was nothing to find and nothing was claimed."""
-        total = 2 * self.hits + self.false_alarms + self.misses
-        return 2 * self.hits / total if total else float("nan")
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.hits + other.hits, self.false_alarms + other.false_alarms, self.misses + other.misses
-        )
-
-
 def dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     """2 |A and B| / (|A| + |B|); 1 when both are empty.
 
@@ -51,26 +31,18 @@ def dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return 2 * int((one & other).sum()) / total if total else 1.0
 
 
-def count(said: Sequence[bool], true: Sequence[bool]) -> Counts:
-    """Hits, false alarms and misses over studies."""
-    claimed, actual = np.asarray(said, dtype=bool), np.asarray(true, dtype=bool)
-    if claimed.shape != actual.shape:
-        raise ValueError(f"{claimed.size} claims for {actual.size} studies")
-    return Counts(
-        int((claimed & actual).sum()), int((claimed & ~actual).sum()), int((~claimed & actual).sum())
-    )
-
-
 def macro_f1(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
     """(studies, findings) booleans -> the mean F1 over findings that occur or are claimed."""
-    scores = [count(said[:, i].tolist(), true[:, i].tolist()).f1 for i in range(said.shape[1])]
-    defined = [score for score in scores if not np.isnan(score)]
-    return float(np.mean(defined)) if defined else float("nan")
+    total = said.sum(axis=0) + true.sum(axis=0)
+    occurs = total > 0
+    scores = 2 * (said & true).sum(axis=0)[occurs] / total[occurs]
+    return float(scores.mean()) if scores.size else float("nan")
 
 
 def micro_f1(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
     """(studies, findings) booleans -> the F1 of all claims together."""
-    return count(said.ravel().tolist(), true.ravel().tolist()).f1
+    total = int(said.sum()) + int(true.sum())
+    return 2 * int((said & true).sum()) / total if total else float("nan")
 
 
 def bootstrap(

@@ -26,7 +26,6 @@ class Grammar(Protocol):
     def take(self, token: int) -> None: ...
 
 
-@torch.inference_mode()
 def greedy(
     model: LlamaForCausalLM, prompt: Tensor, *, stop: int, limit: int, grammar: Grammar | None = None
 ) -> list[int]:
@@ -35,24 +34,46 @@ def greedy(
     prompt: embedded, (1, P, H). Without a grammar this gives the tokens of `generate(do_sample=False)`.
     """
     assert prompt.shape[0] == 1, f"one study at a time, got {prompt.shape[0]}"
+    grammars = None if grammar is None else [grammar]
+    return greedy_batch(model, prompt, stop=stop, limit=limit, grammars=grammars)[0]
+
+
+@torch.inference_mode()
+def greedy_batch(
+    model: LlamaForCausalLM,
+    prompts: Tensor,
+    *,
+    stop: int,
+    limit: int,
+    grammars: Sequence[Grammar] | None = None,
+) -> list[list[int]]:
+    """`greedy` for many prompts of one length, (B, P, H), a grammar each: a study that is done leaves the
+    batch."""
     cache = DynamicCache(config=model.config)
     embed = model.get_input_embeddings()
-    step = prompt
-    tokens: list[int] = []
-    while len(tokens) < limit:
+    written: list[list[int]] = [[] for _ in prompts]
+    going = list(range(len(prompts)))
+    step = prompts
+    for _ in range(limit):
         logits = model(inputs_embeds=step, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[
-            0, -1
+            :, -1
         ]
-        if grammar is not None:
-            logits = logits.masked_fill(~grammar.allowed(), -torch.inf)
-        token = int(logits.argmax())
-        tokens.append(token)
-        if token == stop:
+        if grammars is not None:
+            allowed = torch.stack([grammars[row].allowed() for row in going])
+            logits = logits.masked_fill(~allowed.to(logits.device), -torch.inf)
+        tokens = logits.argmax(dim=-1).tolist()
+        for row, token in zip(going, tokens, strict=True):
+            written[row].append(token)
+            if grammars is not None and token != stop:
+                grammars[row].take(token)
+        left = [place for place, token in enumerate(tokens) if token != stop]
+        if not left:
             break
-        if grammar is not None:
-            grammar.take(token)
-        step = embed(torch.tensor([[token]]))
-    return tokens
+        if len(left) < len(going):
+            cache.batch_select_indices(torch.tensor(left, device=prompts.device))
+            going = [going[place] for place in left]
+        step = embed(torch.tensor([[tokens[place]] for place in left], device=prompts.device))
+    return written
 
 
 class DraftGrammar:

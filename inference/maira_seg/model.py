@@ -44,10 +44,13 @@ class SlotEmbeddings(nn.Module):
         nn.init.normal_(self.state.weight, std=0.02)
         nn.init.zeros_(self.image.weight)
 
-    def forward(self, tokens: Tensor, states: Tensor) -> Tensor:
-        """tokens (B, I, M, 2, H), states (B, I, M) -> the same shape, tokens of empty slots replaced."""
+    def forward(self, tokens: Tensor, states: Tensor, shown: tuple[bool, bool] = (True, True)) -> Tensor:
+        """tokens (B, I, M, 2, H), states (B, I, M) -> the same shape, tokens of empty slots replaced, and
+        of the others those that are not to be shown (mask token, spatial token)."""
         instead = self.state(states).unflatten(-1, (2, tokens.shape[-1]))
-        filled = torch.where((states == PRESENT)[..., None, None], tokens, instead)
+        which = torch.tensor(shown, device=states.device)
+        there = (states == PRESENT)[..., None] & which
+        filled = torch.where(there[..., None], tokens, instead)
         return filled + self.of_image(tokens.shape[1])[:, None, None]
 
     def of_image(self, images: int) -> Tensor:
@@ -88,7 +91,7 @@ class MairaSeg(nn.Module):
         embedded = self.language_model.get_input_embeddings()(ids)
         images = self.projector(inputs.patches) + self.slots.of_image(inputs.patches.shape[1])[:, None]
         tokens = self.extractor(inputs.pooled.flatten(0, 1), inputs.shrunk.flatten(0, 1))
-        tokens = self.slots(tokens.unflatten(0, inputs.states.shape[:2]), inputs.states)
+        tokens = self.slots(tokens.unflatten(0, inputs.states.shape[:2]), inputs.states, inputs.tokens)
         embedded = _fill(embedded, ids == layout.image, images)
         embedded = _fill(embedded, ids == layout.mask, tokens[..., 0, :])
         return _fill(embedded, ids == layout.position, tokens[..., 1, :])

@@ -29,16 +29,20 @@ class PromptInputs:
 
     patches: (B, I, T, C) pooled patches of the last level. pooled: (B, I, M, L, C) features under the masks.
     shrunk: (B, I, M, size*size) the masks, resized by area. states: (B, I, M) long, indices into `STATES`.
+    tokens: which of a mask's two tokens a present slot shows, mask token and spatial token; what is not shown
+    is a learned dummy.
     """
 
     patches: Tensor
     pooled: Tensor
     shrunk: Tensor
     states: Tensor
+    tokens: tuple[bool, bool] = (True, True)
 
     def select(self, rows: Tensor) -> "PromptInputs":
         """The studies at these indices."""
-        return PromptInputs(self.patches[rows], self.pooled[rows], self.shrunk[rows], self.states[rows])
+        parts = self.patches[rows], self.pooled[rows], self.shrunk[rows], self.states[rows]
+        return PromptInputs(*parts, tokens=self.tokens)
 
 
 class PromptLayout:

@@ -40,6 +40,7 @@ DEVICES = (
     "nasogastric_tube",
     "chest_drain",
 )
+_SHORT_STAY = {"endotracheal_tube", "nasogastric_tube", "chest_drain", "pneumothorax"}
 _ZONES: dict[str, tuple[str, ...]] = {
     "nodule": LEVELS,
     "mass": LEVELS,
@@ -188,6 +189,12 @@ def earlier(rng: np.random.Generator, now: tuple[PlannedFinding, ...]) -> tuple[
         gone = [one for one in draw(rng) if one.finding not in taken]
         before += gone[:1]
     return tuple(before)
+
+
+def short_stay(planned: tuple[PlannedFinding, ...]) -> bool:
+    """Whether something is there that stays for days, not for months: a tube, a drain, a line of the neck."""
+    lines = any(one.finding == "central_line" and one.zone != "picc" for one in planned)
+    return lines or bool(_SHORT_STAY & {one.finding for one in planned})
 
 
 def change(now: PlannedFinding | None, before: PlannedFinding | None) -> str:

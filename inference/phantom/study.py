@@ -22,6 +22,8 @@ __all__ = ["CodedFinding", "PhantomImage", "PhantomStudy", "PlannedFinding", "ge
 
 _NAMESPACE = uuid.UUID("6f7c2a52-2f0a-5d61-9a5e-0f4a0f5f3b11")
 _MINIMUM_SIZE = 32
+SHORT_STAY_DAYS = 10
+"""A visit with a tube, a drain or a line lies at most so many days before the next; others up to 400."""
 _STREAMS = (
     "scenario",
     "patient",
@@ -158,7 +160,8 @@ def _study(
     order = request.rng("patient", 1)
     date = datetime.date(2026, 1, 5) + datetime.timedelta(days=int(order.integers(300)))
     if request.visit:
-        date -= datetime.timedelta(days=int(request.rng("prior", 1).integers(1, 400)))
+        longest = SHORT_STAY_DAYS if plan.short_stay(request.planned) else 400
+        date -= datetime.timedelta(days=int(request.rng("prior", 1).integers(1, longest)))
     images, rendered = _images(request, patient, date)
     findings = _coded(rendered, before)
     indication, sentences = reports.write(

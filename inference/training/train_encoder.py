@@ -1,8 +1,10 @@
 """Train the image encoder: `python -m inference.training.train_encoder --out FOLDER`.
 
-Supervised by labels alone: which findings the study has, per side, read off the class token; and which
-structures touch each patch, read off the patches. The second keeps small things alive in a small ViT.
-The heads are thrown away; the encoder is frozen from then on.
+Supervised by labels: which findings the study has, per side, read off the class token and the strongest
+patches; and with `--supervision masks`, as the shipped bundle is trained, which structures touch each patch.
+The second keeps small things alive in a small ViT, and lets the encoder know about masks: an experiment that
+asks what masks in the prompt add must do without it. The heads are thrown away; the encoder is frozen from
+then on.
 """
 
 import argparse
@@ -40,6 +42,7 @@ class Labeller(nn.Module):
 def main(arguments: list[str] | None = None) -> None:
     parser = progress.arguments(__doc__ or "", steps=1200, batch=16, rate=8e-4)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="demo")
+    parser.add_argument("--supervision", choices=("labels", "masks"), default="masks")
     options = parser.parse_args(arguments)
     generator = progress.prepare(options)
     config = PRESETS[options.preset]
@@ -52,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.cache, SEED_PHANTOMS, options.studies, size=size, processes=options.processes
     )
     targets = finding_targets(phantoms.truths).to(options.device)
-    fit(labeller, phantoms.to(options.device), targets, options, generator)
+    fit(labeller, phantoms.to(options.device), targets, options, generator, options.supervision)
     save_weights(labeller, path)
 
 
@@ -62,6 +65,7 @@ def fit(
     targets: Tensor,
     options: argparse.Namespace,
     generator: torch.Generator,
+    supervision: str = "masks",
 ) -> None:
     """The training loop; the model is left in evaluation mode."""
     optimiser = torch.optim.AdamW(labeller.parameters(), lr=options.rate, weight_decay=0.02)
@@ -74,10 +78,10 @@ def fit(
         schedule.advance()
         batch = next(batches)
         findings, patches = labeller(batch.images)
-        touched = F.adaptive_max_pool2d(batch.masks, grid).flatten(2)
         told = F.binary_cross_entropy_with_logits(findings, targets[batch.rows])
+        touched = F.adaptive_max_pool2d(batch.masks, grid).flatten(2)
         seen = F.binary_cross_entropy_with_logits(patches, touched, pos_weight=weight)
-        loss = told + seen
+        loss = told + seen if supervision == "masks" else told
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(labeller.parameters(), 1.0)

@@ -132,20 +132,30 @@ def tokenizer(
 
 
 def fit(model: MairaSeg, material: Material, options: argparse.Namespace, generator: torch.Generator) -> None:
-    """The training loop; the model is left in evaluation mode."""
-    layout = layout_for(model.config, material.processor)
+    """Train on prompts with predicted and true masks; the model is left in evaluation mode."""
+    learn(model, material.processor, batches(model.config, material, options.batch, generator), options)
+
+
+def learn(
+    model: MairaSeg,
+    processor: Processor,
+    stream: Iterator[tuple[PromptInputs, Tensor]],
+    options: argparse.Namespace,
+) -> None:
+    """The training loop over prompts and the reports that go with them; the model is left in evaluation
+    mode."""
+    layout = layout_for(model.config, processor)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trainable, lr=options.rate, weight_decay=0.05)
     schedule = progress.Schedule(optimiser, options)
     log = progress.Progress("maira_seg")
-    pad = pad_id(material.processor)
-    stream = batches(model.config, material, options.batch, generator)
+    pad = pad_id(processor)
     model.train()
     while not schedule.over:
         schedule.advance()
         inputs, report = next(stream)
         logits = model(layout, inputs, report)
-        loss = losses.report_loss(logits, report, pad, material.processor.first_word, CODE_WEIGHT)
+        loss = losses.report_loss(logits, report, pad, processor.first_word, CODE_WEIGHT)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)

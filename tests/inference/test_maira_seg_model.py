@@ -62,6 +62,10 @@ def test_shapes(model, layout):
     assert model(layout, inputs, REPORT).shape == (2, 12, CONFIG.language.vocabulary)
 
 
+def tensors(inputs):
+    return inputs.patches, inputs.pooled, inputs.shrunk, inputs.states
+
+
 @torch.no_grad()
 def test_masks_really_change_the_output(model, layout):
     inputs = looked(model)
@@ -70,6 +74,23 @@ def test_masks_really_change_the_output(model, layout):
     before = model(layout, inputs, REPORT)
     for changed in (moved, repooled):
         assert not torch.allclose(before, model(layout, changed, REPORT), atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_token_that_is_not_shown_tells_nothing(model, layout):
+    inputs = looked(model)
+    moved, repooled = (
+        replace(inputs, shrunk=inputs.shrunk.flip(-1)),
+        replace(inputs, pooled=inputs.pooled + 1),
+    )
+
+    def logits(changed, *tokens):
+        return model(layout, replace(changed, tokens=tokens), REPORT)
+
+    assert torch.equal(logits(inputs, True, False), logits(moved, True, False))
+    assert not torch.equal(logits(inputs, True, False), logits(repooled, True, False))
+    assert torch.equal(logits(inputs, False, True), logits(repooled, False, True))
+    assert not torch.equal(logits(inputs, False, True), logits(moved, False, True))
 
 
 @torch.no_grad()
@@ -94,12 +115,12 @@ def test_the_prompt_is_as_long_whatever_was_found(layout):
 @torch.no_grad()
 def test_two_images_are_told_apart_by_their_index(model, layout):
     one, two = looked(model), looked(model, seed=1)
-    pair = (torch.cat([a, b], dim=1) for a, b in zip(vars(one).values(), vars(two).values(), strict=True))
-    both = PromptInputs(*pair)
+    pair = zip(tensors(one), tensors(two), strict=True)
+    both = PromptInputs(*(torch.cat([a, b], dim=1) for a, b in pair))
     torch.nn.init.normal_(model.slots.image.weight)
     prompt = model.prompt(layout, both)
     assert prompt.shape == (2, layout.length(2), 32)
-    swapped = model.prompt(layout, PromptInputs(*(t.flip(1) for t in vars(both).values())))
+    swapped = model.prompt(layout, PromptInputs(*(t.flip(1) for t in tensors(both))))
     assert not torch.allclose(prompt, swapped)
 
 
@@ -138,6 +159,27 @@ def test_the_cached_loop_writes_what_generate_writes(model, layout):
         greedy = GenerationConfig(max_new_tokens=24, do_sample=False, eos_token_id=stop, pad_token_id=0)
         theirs = model.language_model.generate(inputs_embeds=prompt, generation_config=greedy)
         assert ours == theirs[0].tolist()
+
+
+@torch.no_grad()
+def test_a_batch_writes_what_each_study_alone_writes(model, layout):
+    words = tiny_model.processor()
+    stop, vocabulary = words.id(processor.EOS), CONFIG.language.vocabulary
+    prompts = torch.cat([model.prompt(layout, looked(model, seed=seed)) for seed in range(3)])
+    prompts = prompts * torch.linspace(0.5, 3, len(prompts))[:, None, None]  # they end at different lengths
+
+    def grammar():
+        return decode.DraftGrammar(words, vocabulary, ["heart"])
+
+    alone = [
+        decode.greedy(model.language_model, one[None], stop=stop, limit=90, grammar=grammar())
+        for one in prompts
+    ]
+    together = decode.greedy_batch(
+        model.language_model, prompts, stop=stop, limit=90, grammars=[grammar() for _ in prompts]
+    )
+    assert together == alone
+    assert len({len(tokens) for tokens in alone}) > 1
 
 
 def test_the_configuration_survives_its_file():

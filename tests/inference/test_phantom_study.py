@@ -176,6 +176,8 @@ def test_a_prior_is_of_the_same_person_earlier_and_its_changes_are_coded() -> No
         assert made.prior is not None
         assert made.prior.patient == made.patient
         assert made.prior.study_date < made.study_date
+        if any(f.finding in ("endotracheal_tube", "chest_drain") for f in made.prior.findings):
+            assert (made.study_date - made.prior.study_date).days <= study.SHORT_STAY_DAYS
         assert made.prior.prior is None
         before = {(f.finding, f.side): f for f in made.prior.findings}
         for finding in made.findings:

@@ -1,0 +1,214 @@
+"""The comparison of arms, as an experiment anyone can rerun and interrupt:
+
+    python -m inference.training.train_encoder --supervision labels --out var/arms/encoder --minutes 25
+    python -m inference.training.experiment run --plan pilot
+    python -m inference.training.experiment report --plan pilot --write
+
+`run` does what is not done yet and can be stopped at any moment: it renders the phantoms, caches the frozen
+features, then trains and drafts setting by setting, seed by seed. `report` scores what is there.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from inference import measures
+from inference.maira_seg import checkpoint
+from inference.maira_seg.config import PRESETS, MairaSegConfig
+from inference.maira_seg.model import MairaSeg
+from inference.maira_seg.processor import CodedSentence, Processor
+from inference.training import records, results, train_maira_seg
+from inference.training.experiment import cached, runs, scores
+from inference.training.experiment.arms import SETTINGS
+from inference.training.experiment.plans import PLANS, TRAIN_SEED, Plan
+
+BASELINE = "baseline"
+OTHERS = {"seg": ("som", "names", "shuffled"), "seg-findings": ("names-findings", "som-findings")}
+"""Whom else an arm is compared with, besides the baseline."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("verb", choices=("run", "report"))
+    parser.add_argument("--plan", choices=sorted(PLANS), required=True)
+    parser.add_argument("--out", type=Path, default=Path("var/arms"))
+    parser.add_argument("--cache", type=Path, default=Path("var/training"), help="rendered phantoms")
+    parser.add_argument(
+        "--encoder", type=Path, default=Path("var/arms/encoder"), help="trained with --supervision labels"
+    )
+    parser.add_argument(
+        "--bundle",
+        type=Path,
+        default=Path("inference/weights/demo"),
+        help="whose segmenter predicts the masks, and whose encoder was supervised with masks",
+    )
+    parser.add_argument("--only", nargs="*", default=[], help="settings of the plan; all when left out")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="that render phantoms and write reports")
+    parser.add_argument("--write", action="store_true", help="put the rows into docs/results.json")
+    options = parser.parse_args(arguments)
+    plan = PLANS[options.plan]
+    folder = options.out / plan.name
+    if options.verb == "run":
+        carry_out(plan, folder, options)
+    else:
+        rows = report(plan, folder, options)
+        for row in rows:
+            print(json.dumps(row))
+        if options.write:
+            results.put(rows)
+
+
+def carry_out(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
+    """Every run of the plan that is not done."""
+    torch.set_num_threads(options.threads)
+    wanted = [name for name in plan.settings if not options.only or name in options.only]
+    materials: dict[bool, runs.Material] = {}
+    for seed in plan.seeds:
+        for name in wanted:
+            setting = SETTINGS[name]
+            if setting.mask_encoder not in materials:
+                materials[setting.mask_encoder] = prepare(plan, options, mask_encoder=setting.mask_encoder)
+            material = materials[setting.mask_encoder]
+            runs.run(plan, setting, seed, material, folder / f"{name}-{seed}", options.threads)
+            if name in plan.also_true:
+                runs.again(setting, "true", material, folder / f"{name}-{seed}")
+
+
+def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> runs.Material:
+    """Phantoms, their reports as ids, and the features that all runs with one encoder share."""
+    config = PRESETS["demo"]
+    bundle = checkpoint.load(options.bundle)
+    model = MairaSeg(config).eval()
+    if mask_encoder:
+        model.vision.load_state_dict(bundle.model.vision.state_dict())
+    else:
+        train_maira_seg.load_encoder(model, config, options.encoder)
+    train, test = populations(plan, options)
+    written = records.wordings(train, plan.wordings, processes=options.processes)
+    processor = tokenizer(options.out / plan.name, written, config)
+    networks = model.vision, bundle.segmenter.network
+    key = cached.digest(networks, bundle.segmenter.config.to_dict(), records.generator_digest())
+    masks = ("true",) if plan.masks == "true" else ("true", "predicted")
+    features = [
+        cached.build(
+            options.cache / f"features-{len(some)}-{some.seed}-{key}", some, model, bundle.segmenter, masks
+        )
+        for some in (train, test)
+    ]
+    return runs.Material(
+        config=config,
+        processor=processor,
+        train=features[0],
+        test=features[1],
+        reports=[[processor.encode(report) for report in reports] for reports in written],
+        plain=torch.tensor([not truth.findings for truth in train.truths]),
+    )
+
+
+def populations(plan: Plan, options: argparse.Namespace) -> tuple[records.Phantoms, records.Phantoms]:
+    wanted = ((TRAIN_SEED, plan.train_studies), (plan.test_seed, plan.test_studies))
+    train, test = (
+        records.phantoms(options.cache, seed, count, processes=options.processes) for seed, count in wanted
+    )
+    return train, test
+
+
+def tokenizer(folder: Path, written: list[Any], config: MairaSegConfig) -> Processor:
+    """One for all runs of a plan, learned from its training reports the first time."""
+    path = folder / checkpoint.TOKENIZER
+    if path.is_file():
+        return Processor.load(path, config.structures, config.findings)
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = (sentence.text for study in written for report in study for sentence in report)
+    made = Processor.train(
+        texts, vocabulary=config.language.vocabulary, structures=config.structures, findings=config.findings
+    )
+    made.save(path)
+    return made
+
+
+def report(plan: Plan, folder: Path, options: argparse.Namespace) -> list[results.Row]:
+    """Rows of every setting whose seeds are all done, and of its differences."""
+    _, test = populations(plan, options)
+    reports = [truth.report((test.seed, index, 0)) for index, truth in enumerate(test.truths)]
+    kind = plan.masks
+    done = {name: _scored(plan, folder, name, kind, test, reports) for name in plan.settings}
+    rows = []
+    for name, scored in done.items():
+        if scored:
+            rows += _rows(plan, name, f"{kind} masks", scored) + _costs(plan, folder, name)
+            against = [
+                other for other in (BASELINE, *OTHERS.get(name, ())) if done.get(other) and other != name
+            ]
+            rows += [
+                _difference(plan, name, other, f"{kind} masks", scored, done[other]) for other in against
+            ]
+        if name in plan.also_true:
+            with_true = _scored(plan, folder, name, "true", test, reports)
+            rows += _rows(plan, name, "true masks", with_true) if with_true else []
+    return rows
+
+
+def _scored(
+    plan: Plan,
+    folder: Path,
+    name: str,
+    kind: str,
+    test: records.Phantoms,
+    reports: list[tuple[CodedSentence, ...]],
+) -> list[scores.Scored]:
+    """The runs of all seeds; none when one is missing."""
+    file = f"{runs.DRAFTS}.jsonl" if kind == plan.masks else f"{runs.DRAFTS}-{kind}.jsonl"
+    paths = [folder / f"{name}-{seed}" / file for seed in plan.seeds]
+    if not all(path.is_file() for path in paths):
+        return []
+    return [scores.Scored(runs.load(path), test.truths, reports) for path in paths]
+
+
+def _rows(plan: Plan, name: str, population: str, scored: list[scores.Scored]) -> list[results.Row]:
+    return [
+        _row(plan, name, population, measure, scores.interval(scored, measure)) for measure in scores.MEASURES
+    ]
+
+
+def _difference(
+    plan: Plan, name: str, other: str, population: str, ours: list[scores.Scored], theirs: list[scores.Scored]
+) -> results.Row:
+    value = scores.difference(ours, theirs, scores.PRIMARY)
+    return _row(plan, name, population, f"{scores.PRIMARY} minus {other}", value)
+
+
+def _costs(plan: Plan, folder: Path, name: str) -> list[results.Row]:
+    """Tokens of a draft and seconds of a run, least to greatest over seeds."""
+    told = [json.loads((folder / f"{name}-{seed}" / runs.RUN).read_text()) for seed in plan.seeds]
+    rows = []
+    for measure in ("tokens", "seconds_training", "seconds_drafting"):
+        values = np.array([one[measure] for one in told], dtype=float)
+        value = measures.Interval(float(values.mean()), float(values.min()), float(values.max()), len(values))
+        rows.append(_row(plan, name, "runs", measure, value))
+    return rows
+
+
+def _row(plan: Plan, name: str, population: str, measure: str, value: measures.Interval) -> results.Row:
+    return {
+        "experiment": "ablation" if plan.name == "ablation" else "arms",
+        "arm": name,
+        "views": "frontal",
+        "population": f"{plan.name}, {population}",
+        "metric": measure,
+        "mean": round(value.mean, 4),
+        "low": round(value.low, 4),
+        "high": round(value.high, 4),
+        "n": value.n,
+        "seeds": len(plan.seeds),
+        "command": f"python -m inference.training.experiment report --plan {plan.name}",
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The arms of the comparison: what each shows the language model of the same images and the same masks.
+
+All arms have one prompt, as long in each: image tokens, then a slot for every structure with its state and
+two tokens. What an arm does not show is a learned dummy.
+
+| arm | image tokens | states | mask and spatial token |
+|---|---|---|---|
+| baseline | plain | all withheld | dummies |
+| som | of the image with marks drawn into it | told | dummies |
+| seg | plain | told | shown |
+| names | plain | told | dummies |
+| shuffled | plain | of another patient | of another patient's masks |
+
+The publication's body was not at hand (see docs/model.md): what `som` looks like, and the controls, are ours.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inference.structures import Group
+
+
+class Arm(StrEnum):
+    """What is shown of the masks."""
+
+    BASELINE = "baseline"
+    SOM = "som"
+    SEG = "seg"
+    NAMES = "names"
+    SHUFFLED = "shuffled"
+
+
+LANDMARKS = (Group.ANATOMY, Group.DEVICE)
+EVERYTHING = (Group.ANATOMY, Group.DEVICE, Group.FINDING)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One cell of the experiment. groups: structures whose slots may tell anything. tokens: which of the two
+    tokens of a mask are shown (mask token, spatial token). mask_encoder: features of the encoder that was
+    supervised with masks, in place of the one that saw labels alone."""
+
+    arm: Arm
+    groups: tuple[Group, ...] = LANDMARKS
+    tokens: tuple[bool, bool] = (True, True)
+    mask_encoder: bool = False
+
+    def __post_init__(self) -> None:
+        hidden = self.arm in (Arm.BASELINE, Arm.SOM, Arm.NAMES)
+        object.__setattr__(self, "tokens", (False, False) if hidden else self.tokens)
+
+
+SETTINGS: dict[str, Setting] = {
+    **{str(arm): Setting(arm) for arm in Arm},
+    "baseline-mask-encoder": Setting(Arm.BASELINE, mask_encoder=True),
+    "seg-findings": Setting(Arm.SEG, EVERYTHING),
+    "names-findings": Setting(Arm.NAMES, EVERYTHING),
+    "som-findings": Setting(Arm.SOM, EVERYTHING),
+    "seg-mask-token": Setting(Arm.SEG, tokens=(True, False)),
+    "seg-spatial-token": Setting(Arm.SEG, tokens=(False, True)),
+    "seg-anatomy": Setting(Arm.SEG, (Group.ANATOMY,)),
+    "seg-devices": Setting(Arm.SEG, (Group.DEVICE,)),
+}
+"""By the name that the results give it."""

@@ -1,0 +1,174 @@
+"""Frozen features of a population, computed once into memory-mapped arrays and read by every arm.
+
+A folder per population, encoder and segmenter. It says in `progress.json` how many studies are done, and goes
+on from there.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from inference.contract import SlotState
+from inference.maira_seg.model import MairaSeg
+from inference.maira_seg.prompt import ABSENT, PRESENT, STATES, PromptInputs
+from inference.segmentation import trust
+from inference.segmentation.segmenter import Segmenter
+from inference.structures import STRUCTURES, Group
+from inference.training import progress
+from inference.training.experiment import marks
+from inference.training.experiment.arms import EVERYTHING, LANDMARKS, Arm, Setting
+from inference.training.features import slot_states
+from inference.training.records import Phantoms
+
+BATCH = 16
+WITHHELD = STATES.index(SlotState.WITHHELD)
+GROUPS: dict[str, tuple[Group, ...]] = {"landmarks": LANDMARKS, "everything": EVERYTHING}
+"""Whose marks are drawn."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """N studies, T image tokens, C features, M structures, L levels, S cells of a shrunken mask."""
+
+    studies: int
+    tokens: int
+    width: int
+    structures: int
+    levels: int
+    cells: int
+
+    def arrays(self, masks: Iterable[str]) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+        """Every array by its name. `other` is pooled under the masks of the study before."""
+        half, byte = np.dtype(np.float16), np.dtype(np.uint8)
+        seen = ((self.studies, self.tokens, self.width), half)
+        pooled = ((self.studies, self.structures, self.levels, self.width), half)
+        found = {"plain": seen}
+        for kind in masks:
+            found[f"{kind}-pooled"] = found[f"{kind}-other"] = pooled
+            found[f"{kind}-shrunk"] = ((self.studies, self.structures, self.cells), byte)
+            found[f"{kind}-states"] = ((self.studies, self.structures), byte)
+            found |= {f"{kind}-marked-{groups}": seen for groups in GROUPS}
+        return found
+
+
+class Cached:
+    """The arrays of one population."""
+
+    def __init__(self, arrays: Mapping[str, NDArray]) -> None:
+        self.arrays = arrays
+
+    def __len__(self) -> int:
+        return len(self.arrays["plain"])
+
+    def take(self, name: str, rows: Tensor) -> Tensor:
+        return torch.from_numpy(self.arrays[name][rows.cpu().numpy()])
+
+    def inputs(self, setting: Setting, kind: str, rows: Tensor) -> PromptInputs:
+        """The prompts of these studies in one arm, with masks of a kind (`true`, `predicted`)."""
+        masks_of = self.before(rows) if setting.arm is Arm.SHUFFLED else rows
+        states = self.take(f"{kind}-states", masks_of).long()
+        told = torch.tensor([s.group in setting.groups for s in STRUCTURES])
+        if setting.arm is Arm.BASELINE:
+            told = torch.zeros_like(told)
+        image = f"{kind}-marked-{_drawn(setting)}" if setting.arm is Arm.SOM else "plain"
+        pooled = f"{kind}-other" if setting.arm is Arm.SHUFFLED else f"{kind}-pooled"
+        return PromptInputs(
+            self.take(image, rows).float()[:, None],
+            self.take(pooled, rows).float()[:, None],
+            self.take(f"{kind}-shrunk", masks_of).float().div_(255)[:, None],
+            torch.where(told, states, WITHHELD)[:, None],
+            setting.tokens,
+        )
+
+    def before(self, rows: Tensor) -> Tensor:
+        """The study whose masks each study gets when they are shuffled: no study gets its own."""
+        return (rows - 1) % len(self)
+
+
+def _drawn(setting: Setting) -> str:
+    return next(name for name, groups in GROUPS.items() if groups == setting.groups)
+
+
+def build(
+    folder: Path, phantoms: Phantoms, model: MairaSeg, segmenter: Segmenter, masks: tuple[str, ...]
+) -> Cached:
+    """The features of a population, from the folder or computed into it; interrupted, it goes on."""
+    config = model.config
+    shape = Shape(
+        len(phantoms),
+        config.pooled_grid**2,
+        config.vision.width,
+        len(config.structures),
+        len(config.vision.levels),
+        config.spatial_size**2,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "progress.json"
+    done = json.loads(note.read_text())["studies"] if note.is_file() else 0
+    arrays = {
+        name: _mapped(folder / f"{name}.npy", *what, fresh=not done)
+        for name, what in shape.arrays(masks).items()
+    }
+    log = progress.Progress("features")
+    for rows in torch.arange(done, len(phantoms)).split(BATCH):
+        for name, values in _features(model, segmenter, phantoms, rows, masks).items():
+            arrays[name][rows.numpy()] = values.cpu().numpy()
+            arrays[name].flush()
+        note.write_text(json.dumps({"studies": int(rows[-1]) + 1}))
+        log.report(studies=int(rows[-1]) + 1)
+    return Cached(arrays)
+
+
+def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype, *, fresh: bool) -> np.memmap:
+    return np.lib.format.open_memmap(path, "w+" if fresh else "r+", dtype, shape if fresh else None)
+
+
+@torch.inference_mode()
+def _features(
+    model: MairaSeg, segmenter: Segmenter, phantoms: Phantoms, rows: Tensor, masks: tuple[str, ...]
+) -> dict[str, Tensor]:
+    images = phantoms.images(rows)
+    features = model.vision(images)
+    with_one_before = torch.cat([(rows[:1] - 1) % len(phantoms), rows])
+    found: dict[str, Tensor] = {}
+    for kind in masks:
+        both, told_of_both = _masks(segmenter, phantoms, with_one_before, kind)
+        drawn, others, states = both[1:], both[:-1], told_of_both[1:]
+        looked = model.look(features, drawn.float(), states)
+        found["plain"] = looked.patches[:, 0].half()
+        found[f"{kind}-pooled"] = looked.pooled[:, 0].half()
+        found[f"{kind}-other"] = model.look(features, others.float(), states).pooled[:, 0].half()
+        found[f"{kind}-shrunk"] = (looked.shrunk[:, 0] * 255).round().to(torch.uint8)
+        found[f"{kind}-states"] = states.to(torch.uint8)
+        for name, groups in GROUPS.items():
+            told = torch.tensor([s.group in groups for s in STRUCTURES], device=images.device)
+            marked = model.vision(marks.draw(images, drawn, (states == PRESENT) & told))
+            found[f"{kind}-marked-{name}"] = model.look(marked, drawn.float(), states).patches[:, 0].half()
+    return found
+
+
+def _masks(segmenter: Segmenter, phantoms: Phantoms, rows: Tensor, kind: str) -> tuple[Tensor, Tensor]:
+    """Masks (B, M, S, S) bool and the states (B, M) of their slots."""
+    if kind == "true":
+        true = phantoms.masks(rows).bool()
+        return true, torch.where(true.flatten(2).any(dim=-1), PRESENT, ABSENT)
+    probabilities, _ = segmenter.probabilities(phantoms.images(rows))
+    masks = segmenter.cut(probabilities, tidy=False)
+    believed = torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
+    return masks, slot_states(masks, believed, segmenter.config.trust_threshold)
+
+
+def digest(networks: Sequence[nn.Module], *others: object) -> str:
+    """Ten digits that name the weights of networks and whatever else features depend on."""
+    hashed = hashlib.sha256(json.dumps(others, sort_keys=True).encode())
+    for network in networks:
+        for name, tensor in sorted(network.state_dict().items()):
+            hashed.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return hashed.hexdigest()[:10]

@@ -1,0 +1,58 @@
+"""How large an experiment is. Who changes a plan changes its name, or rows of two experiments get mixed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+TRAIN_SEED = 12
+"""Phantoms that no segmenter was trained on: their predicted masks are out of its fold."""
+DEVELOPMENT_SEED = 22
+TEST_SEED = 21
+"""The frozen test set. Nothing is chosen by looking at it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """masks: `true` or `predicted`, to train and to test with. settings: names in `arms.SETTINGS`."""
+
+    name: str
+    settings: tuple[str, ...]
+    seeds: tuple[int, ...]
+    masks: str
+    train_studies: int
+    test_studies: int
+    test_seed: int
+    steps: int
+    batch: int = 16
+    rate: float = 1.5e-3
+    wordings: int = 4
+    also_true: tuple[str, ...] = field(default=())
+    """Settings that are tested with the true masks besides, on the weights trained with predicted ones."""
+
+    def arguments(self) -> dict[str, Any]:
+        """What a run depends on besides its setting and seed."""
+        return {
+            "masks": self.masks, "train_studies": self.train_studies, "test_studies": self.test_studies,
+            "test_seed": self.test_seed, "steps": self.steps, "batch": self.batch, "rate": self.rate,
+            "wordings": self.wordings,
+        }  # fmt: skip
+
+
+CONTROLLED = ("baseline", "seg", "names", "shuffled")
+PLANS: dict[str, Plan] = {
+    plan.name: plan
+    for plan in (
+        Plan("smoke", ("baseline", "seg"), (0,), "true", 48, 16, DEVELOPMENT_SEED, steps=4, batch=4),
+        Plan("pilot", CONTROLLED, (0,), "true", 2000, 500, DEVELOPMENT_SEED, steps=500),
+        Plan(
+            "arms",
+            ("baseline", "som", "seg", "names", "shuffled", "baseline-mask-encoder", "seg-findings"),
+            (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000,
+            also_true=("som", "seg", "names", "seg-findings"),
+        ),
+        Plan(
+            "ablation",
+            ("seg-mask-token", "seg-spatial-token", "seg-anatomy", "seg-devices"),
+            (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000,
+        ),
+    )
+}  # fmt: skip

@@ -1,0 +1,162 @@
+"""One run: a setting and a seed, trained from nothing on cached features, then its drafts of the test set.
+
+A run is a folder with the weights, the drafts and `run.json`, written last: a run without it starts again.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inference.contract import Certainty, Section, Side
+from inference.maira_seg import decode, model
+from inference.maira_seg import processor as words
+from inference.maira_seg.checkpoint import load_weights, save_weights
+from inference.maira_seg.config import MairaSegConfig
+from inference.maira_seg.model import MairaSeg
+from inference.maira_seg.processor import CodedSentence, Processor
+from inference.maira_seg.prompt import PRESENT, PromptInputs
+from inference.training import features, train_maira_seg
+from inference.training.datasets import pad_id, padded, shown_ids
+from inference.training.experiment.arms import Setting
+from inference.training.experiment.cached import Cached
+from inference.training.experiment.plans import Plan
+
+DRAFTED_AT_ONCE = 50
+WEIGHTS, DRAFTS, RUN = "model.safetensors", "drafts", "run.json"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all runs of a plan share. reports: per training study its wordings as ids; plain (N,) bool:
+    studies with nothing to find."""
+
+    config: MairaSegConfig
+    processor: Processor
+    train: Cached
+    test: Cached
+    reports: list[list[list[int]]]
+    plain: Tensor
+
+
+def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Path, threads: int) -> None:
+    """Train and draft, unless the folder says that this is done."""
+    if (folder / RUN).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(threads)
+    started = time.monotonic()
+    trained = fresh(material.config, seed)
+    stream = batches(plan, setting, seed, material)
+    options = argparse.Namespace(rate=plan.rate, steps=plan.steps, minutes=0.0)
+    train_maira_seg.learn(trained, material.processor, stream, options)
+    save_weights(trained, folder / WEIGHTS)
+    learned = time.monotonic()
+    written = draft(trained, setting, plan.masks, material)
+    save(written, folder / f"{DRAFTS}.jsonl")
+    about = {
+        **plan.arguments(),
+        "seed": seed,
+        "seconds_training": round(learned - started, 1),
+        "seconds_drafting": round(time.monotonic() - learned, 1),
+        "tokens": sum(tokens for tokens, _ in written) / len(written),
+    }
+    (folder / RUN).write_text(json.dumps(about) + "\n")
+
+
+def again(setting: Setting, kind: str, material: Material, folder: Path) -> None:
+    """Drafts of the same weights with other masks, `true` beside `predicted`."""
+    path = folder / f"{DRAFTS}-{kind}.jsonl"
+    if not path.is_file():
+        trained = fresh(material.config, 0)
+        load_weights(trained, folder / WEIGHTS)
+        save(draft(trained.eval(), setting, kind, material), path)
+
+
+def fresh(config: MairaSegConfig, seed: int) -> MairaSeg:
+    """The same start for every setting. The encoder is never asked: its features are cached."""
+    torch.manual_seed(seed)
+    return MairaSeg(config)
+
+
+def batches(
+    plan: Plan, setting: Setting, seed: int, material: Material
+) -> Iterator[tuple[PromptInputs, Tensor]]:
+    """Endless prompts and reports: the same studies in the same words for every setting of a seed."""
+    generator = torch.Generator().manual_seed(seed)
+    chances = torch.where(material.plain, train_maira_seg.PLAIN_CHANCE, 1.0)
+    pad = pad_id(material.processor)
+    while True:
+        rows = torch.multinomial(chances, plan.batch, generator=generator)
+        numbers = torch.randint(plan.wordings, (plan.batch,), generator=generator)
+        inputs = material.train.inputs(setting, plan.masks, rows)
+        inputs = replace(inputs, states=features.withhold(inputs.states, generator))
+        reports = [
+            shown_ids(material.processor, material.reports[row][number], state)
+            for row, number, state in zip(
+                rows.tolist(), numbers.tolist(), inputs.states[:, 0].tolist(), strict=True
+            )
+        ]
+        yield inputs, padded(reports, pad, material.config.max_report_tokens)
+
+
+@torch.inference_mode()
+def draft(
+    trained: MairaSeg, setting: Setting, kind: str, material: Material
+) -> list[tuple[int, list[CodedSentence]]]:
+    """Tokens and sentences of each test study, as the model writes them: nothing is left out afterwards."""
+    layout = model.layout_for(material.config, material.processor)
+    vocabulary = material.config.language.vocabulary
+    found = []
+    for rows in torch.arange(len(material.test)).split(DRAFTED_AT_ONCE):
+        inputs = material.test.inputs(setting, kind, rows)
+        grammars = [
+            decode.DraftGrammar(material.processor, vocabulary, citable(material.config, states))
+            for states in inputs.states[:, 0]
+        ]
+        written = decode.greedy_batch(
+            trained.language_model,
+            trained.prompt(layout, inputs),
+            stop=material.processor.id(words.EOS),
+            limit=material.config.max_report_tokens,
+            grammars=grammars,
+        )
+        found += [(len(ids), material.processor.decode(ids)) for ids in written]
+    return found
+
+
+def citable(config: MairaSegConfig, states: Tensor) -> list[str]:
+    """The structures that the slots (M,) say are there."""
+    return [code for code, state in zip(config.structures, states.tolist(), strict=True) if state == PRESENT]
+
+
+def save(written: list[tuple[int, list[CodedSentence]]], path: Path) -> None:
+    lines = (json.dumps({"tokens": t, "sentences": [vars(s) for s in sentences]}) for t, sentences in written)
+    part = path.with_suffix(".part")
+    part.write_text("\n".join(lines) + "\n")
+    part.rename(path)
+
+
+def load(path: Path) -> list[list[CodedSentence]]:
+    """The drafts of a run, a study each."""
+    return [
+        [_sentence(values) for values in json.loads(line)["sentences"]]
+        for line in path.read_text().splitlines()
+    ]
+
+
+def _sentence(values: dict[str, Any]) -> CodedSentence:
+    return CodedSentence(
+        section=Section(values["section"]),
+        finding=values["finding"],
+        side=Side(values["side"]),
+        certainty=Certainty(values["certainty"]),
+        text=values["text"],
+        cites=tuple(values["cites"]),
+    )
