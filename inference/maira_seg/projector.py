@@ -25,7 +25,12 @@ class Projector(nn.Module):
 def pool_patches(last: Tensor, grid: int, pooled_grid: int) -> Tensor:
     """(B, 1 + grid*grid, C) of the last level -> (B, pooled_grid**2, C): class token dropped, areas
     averaged."""
-    patches = last[:, 1:].transpose(1, 2).unflatten(2, (grid, grid))
+    return pool(last[:, 1:], grid, pooled_grid)
+
+
+def pool(patches: Tensor, grid: int, pooled_grid: int) -> Tensor:
+    """(B, grid*grid, C) -> (B, pooled_grid**2, C), areas averaged."""
+    patches = patches.transpose(1, 2).unflatten(2, (grid, grid))
     if pooled_grid != grid:
         patches = F.adaptive_avg_pool2d(patches, pooled_grid)
     return patches.flatten(2).transpose(1, 2)

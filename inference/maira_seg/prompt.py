@@ -39,6 +39,10 @@ class PromptInputs:
     states: Tensor
     tokens: tuple[bool, bool] = (True, True)
 
+    def to(self, device: torch.device | str) -> "PromptInputs":
+        pictures = self.patches.to(device), self.pooled.to(device), self.shrunk.to(device)
+        return PromptInputs(*pictures, self.states.to(device), self.tokens)
+
     def select(self, rows: Tensor) -> "PromptInputs":
         """The studies at these indices."""
         parts = self.patches[rows], self.pooled[rows], self.shrunk[rows], self.states[rows]

@@ -22,10 +22,9 @@ from inference.maira_seg.processor import CodedSentence, Processor
 from inference.maira_seg.prompt import PromptInputs
 from inference.segmentation.model import SegmenterConfig, build
 from inference.segmentation.segmenter import Segmenter
-from inference.training import calibrate, features, losses, progress, records
+from inference.training import calibrate, features, losses, progress, records, train_encoder
 from inference.training.datasets import pad_id, padded, shown_ids
 from inference.training.features import Features
-from inference.training.train_encoder import ENCODER, Labeller
 
 SEED_PHANTOMS = 12
 TRUE_SHARE = 0.25
@@ -107,9 +106,7 @@ def fresh(config: MairaSegConfig, folder: Path) -> MairaSeg:
 
 def load_encoder(model: MairaSeg, config: MairaSegConfig, folder: Path) -> None:
     """Put the encoder trained in this folder into the model, frozen."""
-    labeller = Labeller(config)
-    load_weights(labeller, folder / ENCODER)
-    model.vision.load_state_dict(labeller.vision.state_dict())
+    model.vision.load_state_dict(train_encoder.read(config, folder).state_dict())
     model.vision.freeze()
 
 

@@ -20,6 +20,7 @@ from inference.training.records import Truth
 from tests.inference import tiny_model
 
 COUNT = 6
+WANTED = cached.Wanted(("true", "predicted"))
 LANDMARK = torch.tensor([s.group != Group.FINDING for s in STRUCTURES])
 PLAN = Plan("tiny", ("baseline", "seg"), (0,), "true", COUNT, COUNT, 3, steps=2, batch=3, wordings=2)
 
@@ -49,7 +50,7 @@ def material(phantoms, features):
 
 
 def build(folder, phantoms):
-    return cached.build(folder, phantoms, tiny_model.model(), tiny_model.segmenter(), ("true", "predicted"))
+    return cached.build(folder, phantoms, tiny_model.model(), tiny_model.segmenter(), WANTED)
 
 
 def inputs(features, name):

@@ -216,8 +216,51 @@ def test_the_segmenter_learns(phantoms, capsys):
 def test_the_encoder_learns(phantoms):
     labeller = train_encoder.Labeller(tiny_model.CONFIG)
     before = labeller.vision.backbone.embeddings.cls_token.clone()
-    train_encoder.fit(labeller, phantoms, datasets.finding_targets(phantoms.truths), options(), generator())
+    lessons = train_encoder.Lessons(phantoms, datasets.finding_targets(phantoms.truths))
+    train_encoder.fit(labeller, lessons, options(), generator())
     assert not torch.equal(before, labeller.vision.backbone.embeddings.cls_token)
+
+
+@pytest.mark.parametrize("supervision", ["labels", "anatomy"])
+def test_what_an_encoder_is_not_taught_stays_as_it_was(phantoms, supervision):
+    labeller = train_encoder.Labeller(tiny_model.CONFIG)
+    heads = {"labels": labeller.patches.weight, "anatomy": labeller.findings.weight}
+    before = {name: head.detach().clone() for name, head in heads.items()}
+    targets = datasets.finding_targets(phantoms.truths)
+    optimised = train_encoder.Lessons(phantoms, targets, supervision)
+    told, seen = next(optimised.losses(labeller, 3, generator()))
+    (told + seen).backward()
+    assert labeller.vision.backbone.embeddings.cls_token.grad is not None
+    untaught = heads[supervision].grad
+    assert untaught is None or not untaught.any()
+    assert torch.equal(heads[supervision], before[supervision])
+
+
+def test_only_the_studies_with_labels_teach_labels(phantoms):
+    among = torch.arange(len(phantoms)) == 1
+    drawn = datasets.image_batches(phantoms, 4, generator(), among)
+    assert next(drawn)[1].tolist() == [1, 1, 1, 1]
+
+
+def test_restoring_is_judged_on_hidden_patches_alone(phantoms):
+    restorer = train_encoder.Restorer(tiny_model.CONFIG)
+    images = phantoms.images(torch.arange(2)).clone()
+    hidden = torch.zeros(2, 16, dtype=torch.bool)
+    hidden[:, 5] = True
+    loss = restorer(images, hidden)
+    assert loss > 0
+    images[:, :, 16:32, 16:32] = 0.9  # patch 5 of a 4 x 4 grid: what it holds must not be seen, only wanted
+    flat = restorer(images, hidden)
+    assert not torch.equal(loss, flat)
+    seen = restorer.vision(images.masked_fill(_patch_five(images), 0.5))
+    wanted = restorer.pixels(seen[:, -1, 1:])[:, 5].abs().mean()
+    torch.testing.assert_close(flat, wanted)
+
+
+def _patch_five(images):
+    places = torch.zeros_like(images, dtype=torch.bool)
+    places[:, :, 16:32, 16:32] = True
+    return places
 
 
 def test_the_language_model_learns_and_the_encoder_stays(phantoms):

@@ -5,26 +5,24 @@
     python -m inference.training.experiment report --plan pilot --write
 
 `run` does what is not done yet and can be stopped at any moment: it renders the phantoms, caches the frozen
-features, then trains and drafts setting by setting, seed by seed. `report` scores what is there.
+features, then trains and drafts setting by setting, seed by seed. `prepare` ends before the training; after
+it several processes may share the runs (`--part 1/4` ... `--part 4/4`). `report` scores what is there.
 """
 
 import argparse
+import functools
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from inference import measures
-from inference.maira_seg import checkpoint
-from inference.maira_seg.config import PRESETS, MairaSegConfig
-from inference.maira_seg.model import MairaSeg
-from inference.maira_seg.processor import CodedSentence, Processor
-from inference.training import records, results, train_maira_seg
-from inference.training.experiment import cached, runs, scores
+from inference.maira_seg.processor import CodedSentence
+from inference.training import records, results
+from inference.training.experiment import materials, runs, scores
 from inference.training.experiment.arms import SETTINGS
-from inference.training.experiment.plans import PLANS, TRAIN_SEED, Plan
+from inference.training.experiment.plans import PLANS, Plan
 
 BASELINE = "baseline"
 OTHERS = {"seg": ("som", "names", "shuffled"), "seg-findings": ("names-findings", "som-findings")}
@@ -33,7 +31,7 @@ OTHERS = {"seg": ("som", "names", "shuffled"), "seg-findings": ("names-findings"
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("verb", choices=("run", "report"))
+    parser.add_argument("verb", choices=("prepare", "run", "report"))
     parser.add_argument("--plan", choices=sorted(PLANS), required=True)
     parser.add_argument("--out", type=Path, default=Path("var/arms"))
     parser.add_argument("--cache", type=Path, default=Path("var/training"), help="rendered phantoms")
@@ -47,13 +45,18 @@ def main(arguments: list[str] | None = None) -> None:
         help="whose segmenter predicts the masks, and whose encoder was supervised with masks",
     )
     parser.add_argument("--only", nargs="*", default=[], help="settings of the plan; all when left out")
+    parser.add_argument("--part", type=part, default=(1, 1), help="which share of the runs, as 1/4")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--processes", type=int, default=2, help="that render phantoms and write reports")
     parser.add_argument("--write", action="store_true", help="put the rows into docs/results.json")
     options = parser.parse_args(arguments)
     plan = PLANS[options.plan]
     folder = options.out / plan.name
-    if options.verb == "run":
+    if options.verb == "prepare":
+        for mask_encoder in {SETTINGS[name].mask_encoder for name in plan.settings}:
+            materials.prepare(plan, options, mask_encoder=mask_encoder)
+    elif options.verb == "run":
         carry_out(plan, folder, options)
     else:
         rows = report(plan, folder, options)
@@ -64,77 +67,32 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def carry_out(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
-    """Every run of the plan that is not done."""
+    """Every run of the plan that is not done and belongs to this part of it."""
     torch.set_num_threads(options.threads)
-    wanted = [name for name in plan.settings if not options.only or name in options.only]
-    materials: dict[bool, runs.Material] = {}
-    for seed in plan.seeds:
-        for name in wanted:
-            setting = SETTINGS[name]
-            if setting.mask_encoder not in materials:
-                materials[setting.mask_encoder] = prepare(plan, options, mask_encoder=setting.mask_encoder)
-            material = materials[setting.mask_encoder]
-            runs.run(plan, setting, seed, material, folder / f"{name}-{seed}", options.threads)
-            if name in plan.also_true:
-                runs.again(setting, "true", material, folder / f"{name}-{seed}")
+    made = functools.cache(lambda mask_encoder: materials.prepare(plan, options, mask_encoder=mask_encoder))
+    which, of = options.part
+    jobs = [(seed, name) for seed in plan.seeds for name in plan.settings]
+    for seed, name in jobs[which - 1 :: of]:
+        if options.only and name not in options.only:
+            continue
+        setting = SETTINGS[name]
+        material = made(setting.mask_encoder)
+        runs.run(plan, setting, seed, material, folder / f"{name}-{seed}", options.threads)
+        if name in plan.also_true:
+            runs.again(setting, "true", material, folder / f"{name}-{seed}")
 
 
-def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> runs.Material:
-    """Phantoms, their reports as ids, and the features that all runs with one encoder share."""
-    config = PRESETS["demo"]
-    bundle = checkpoint.load(options.bundle)
-    model = MairaSeg(config).eval()
-    if mask_encoder:
-        model.vision.load_state_dict(bundle.model.vision.state_dict())
-    else:
-        train_maira_seg.load_encoder(model, config, options.encoder)
-    train, test = populations(plan, options)
-    written = records.wordings(train, plan.wordings, processes=options.processes)
-    processor = tokenizer(options.out / plan.name, written, config)
-    networks = model.vision, bundle.segmenter.network
-    key = cached.digest(networks, bundle.segmenter.config.to_dict(), records.generator_digest())
-    masks = ("true",) if plan.masks == "true" else ("true", "predicted")
-    features = [
-        cached.build(
-            options.cache / f"features-{len(some)}-{some.seed}-{key}", some, model, bundle.segmenter, masks
-        )
-        for some in (train, test)
-    ]
-    return runs.Material(
-        config=config,
-        processor=processor,
-        train=features[0],
-        test=features[1],
-        reports=[[processor.encode(report) for report in reports] for reports in written],
-        plain=torch.tensor([not truth.findings for truth in train.truths]),
-    )
-
-
-def populations(plan: Plan, options: argparse.Namespace) -> tuple[records.Phantoms, records.Phantoms]:
-    wanted = ((TRAIN_SEED, plan.train_studies), (plan.test_seed, plan.test_studies))
-    train, test = (
-        records.phantoms(options.cache, seed, count, processes=options.processes) for seed, count in wanted
-    )
-    return train, test
-
-
-def tokenizer(folder: Path, written: list[Any], config: MairaSegConfig) -> Processor:
-    """One for all runs of a plan, learned from its training reports the first time."""
-    path = folder / checkpoint.TOKENIZER
-    if path.is_file():
-        return Processor.load(path, config.structures, config.findings)
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = (sentence.text for study in written for report in study for sentence in report)
-    made = Processor.train(
-        texts, vocabulary=config.language.vocabulary, structures=config.structures, findings=config.findings
-    )
-    made.save(path)
-    return made
+def part(text: str) -> tuple[int, int]:
+    """`2/8`: the second of eight parts."""
+    which, of = (int(number) for number in text.split("/"))
+    if not 1 <= which <= of:
+        raise ValueError(text)
+    return which, of
 
 
 def report(plan: Plan, folder: Path, options: argparse.Namespace) -> list[results.Row]:
     """Rows of every setting whose seeds are all done, and of its differences."""
-    _, test = populations(plan, options)
+    _, test = materials.populations(plan, options)
     reports = [truth.report((test.seed, index, 0)) for index, truth in enumerate(test.truths)]
     kind = plan.masks
     done = {name: _scored(plan, folder, name, kind, test, reports) for name in plan.settings}

@@ -38,12 +38,14 @@ EVERYTHING = (Group.ANATOMY, Group.DEVICE, Group.FINDING)
 class Setting:
     """One cell of the experiment. groups: structures whose slots may tell anything. tokens: which of the two
     tokens of a mask are shown (mask token, spatial token). mask_encoder: features of the encoder that was
-    supervised with masks, in place of the one that saw labels alone."""
+    supervised with masks, in place of the one that saw labels alone. grid: image tokens along one side, the
+    configuration's where 0."""
 
     arm: Arm
     groups: tuple[Group, ...] = LANDMARKS
     tokens: tuple[bool, bool] = (True, True)
     mask_encoder: bool = False
+    grid: int = 0
 
     def __post_init__(self) -> None:
         hidden = self.arm in (Arm.BASELINE, Arm.SOM, Arm.NAMES)
@@ -60,5 +62,10 @@ SETTINGS: dict[str, Setting] = {
     "seg-spatial-token": Setting(Arm.SEG, tokens=(False, True)),
     "seg-anatomy": Setting(Arm.SEG, (Group.ANATOMY,)),
     "seg-devices": Setting(Arm.SEG, (Group.DEVICE,)),
+    "seg-mask-encoder": Setting(Arm.SEG, mask_encoder=True),
+    "baseline-16-tokens": Setting(Arm.BASELINE, grid=4),
+    "baseline-256-tokens": Setting(Arm.BASELINE, grid=16),
+    "seg-16-tokens": Setting(Arm.SEG, grid=4),
+    "seg-256-tokens": Setting(Arm.SEG, grid=16),
 }
 """By the name that the results give it."""

@@ -6,6 +6,7 @@ on from there.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inference.contract import SlotState
+from inference.maira_seg import projector
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.prompt import ABSENT, PRESENT, STATES, PromptInputs
 from inference.segmentation import trust
@@ -35,34 +37,39 @@ GROUPS: dict[str, tuple[Group, ...]] = {"landmarks": LANDMARKS, "everything": EV
 
 @dataclass(frozen=True)
 class Shape:
-    """N studies, T image tokens, C features, M structures, L levels, S cells of a shrunken mask."""
+    """N studies, P patches, T image tokens, C features, M structures, L levels, S cells of a shrunken
+    mask."""
 
     studies: int
+    patches: int
     tokens: int
     width: int
     structures: int
     levels: int
     cells: int
 
-    def arrays(self, masks: Iterable[str]) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+    def arrays(
+        self, masks: Iterable[str], marked: Iterable[str]
+    ) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
         """Every array by its name. `other` is pooled under the masks of the study before."""
         half, byte = np.dtype(np.float16), np.dtype(np.uint8)
-        seen = ((self.studies, self.tokens, self.width), half)
+        every = ((self.studies, self.patches, self.width), half)
+        drawn = ((self.studies, self.tokens, self.width), half)
         pooled = ((self.studies, self.structures, self.levels, self.width), half)
-        found = {"plain": seen}
+        found: dict[str, tuple[tuple[int, ...], np.dtype]] = {"plain": every}
         for kind in masks:
             found[f"{kind}-pooled"] = found[f"{kind}-other"] = pooled
             found[f"{kind}-shrunk"] = ((self.studies, self.structures, self.cells), byte)
             found[f"{kind}-states"] = ((self.studies, self.structures), byte)
-            found |= {f"{kind}-marked-{groups}": seen for groups in GROUPS}
+            found |= {f"{kind}-marked-{groups}": drawn for groups in marked}
         return found
 
 
 class Cached:
-    """The arrays of one population."""
+    """The arrays of one population. grid: image tokens along one side, unless a setting says otherwise."""
 
-    def __init__(self, arrays: Mapping[str, NDArray]) -> None:
-        self.arrays = arrays
+    def __init__(self, arrays: Mapping[str, NDArray], grid: int) -> None:
+        self.arrays, self.grid = arrays, grid
 
     def __len__(self) -> int:
         return len(self.arrays["plain"])
@@ -77,15 +84,21 @@ class Cached:
         told = torch.tensor([s.group in setting.groups for s in STRUCTURES])
         if setting.arm is Arm.BASELINE:
             told = torch.zeros_like(told)
-        image = f"{kind}-marked-{_drawn(setting)}" if setting.arm is Arm.SOM else "plain"
         pooled = f"{kind}-other" if setting.arm is Arm.SHUFFLED else f"{kind}-pooled"
         return PromptInputs(
-            self.take(image, rows).float()[:, None],
+            self.images(setting, kind, rows)[:, None],
             self.take(pooled, rows).float()[:, None],
             self.take(f"{kind}-shrunk", masks_of).float().div_(255)[:, None],
             torch.where(told, states, WITHHELD)[:, None],
             setting.tokens,
         )
+
+    def images(self, setting: Setting, kind: str, rows: Tensor) -> Tensor:
+        """Image tokens (B, T, C): pooled patches, or those of the image with marks."""
+        if setting.arm is Arm.SOM:
+            return self.take(f"{kind}-marked-{_drawn(setting)}", rows).float()
+        patches = self.take("plain", rows).float()
+        return projector.pool(patches, math.isqrt(patches.shape[1]), setting.grid or self.grid)
 
     def before(self, rows: Tensor) -> Tensor:
         """The study whose masks each study gets when they are shuffled: no study gets its own."""
@@ -93,16 +106,31 @@ class Cached:
 
 
 def _drawn(setting: Setting) -> str:
+    """Whose marks a setting wants."""
     return next(name for name, groups in GROUPS.items() if groups == setting.groups)
 
 
-def build(
-    folder: Path, phantoms: Phantoms, model: MairaSeg, segmenter: Segmenter, masks: tuple[str, ...]
-) -> Cached:
-    """The features of a population, from the folder or computed into it; interrupted, it goes on."""
+@dataclass(frozen=True)
+class Wanted:
+    """What of a population is computed. masks: kinds, `true` and `predicted`. marked: whose marks are drawn,
+    names in `GROUPS`."""
+
+    masks: tuple[str, ...]
+    marked: tuple[str, ...] = tuple(GROUPS)
+
+    @classmethod
+    def by(cls, settings: Iterable[Setting], masks: tuple[str, ...]) -> "Wanted":
+        drawn = {_drawn(setting) for setting in settings if setting.arm is Arm.SOM}
+        return cls(masks, tuple(sorted(drawn)))
+
+
+def build(folder: Path, phantoms: Phantoms, model: MairaSeg, segmenter: Segmenter, wanted: Wanted) -> Cached:
+    """The features of a population, from the folder or computed into it; interrupted, it goes on. Model,
+    segmenter and phantoms are on one device."""
     config = model.config
     shape = Shape(
         len(phantoms),
+        config.vision.grid**2,
         config.pooled_grid**2,
         config.vision.width,
         len(config.structures),
@@ -114,16 +142,16 @@ def build(
     done = json.loads(note.read_text())["studies"] if note.is_file() else 0
     arrays = {
         name: _mapped(folder / f"{name}.npy", *what, fresh=not done)
-        for name, what in shape.arrays(masks).items()
+        for name, what in shape.arrays(wanted.masks, wanted.marked).items()
     }
     log = progress.Progress("features")
     for rows in torch.arange(done, len(phantoms)).split(BATCH):
-        for name, values in _features(model, segmenter, phantoms, rows, masks).items():
+        for name, values in _features(model, segmenter, phantoms, rows, wanted).items():
             arrays[name][rows.numpy()] = values.cpu().numpy()
             arrays[name].flush()
         note.write_text(json.dumps({"studies": int(rows[-1]) + 1}))
         log.report(studies=int(rows[-1]) + 1)
-    return Cached(arrays)
+    return Cached(arrays, config.pooled_grid)
 
 
 def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype, *, fresh: bool) -> np.memmap:
@@ -132,23 +160,23 @@ def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype, *, fresh: bool)
 
 @torch.inference_mode()
 def _features(
-    model: MairaSeg, segmenter: Segmenter, phantoms: Phantoms, rows: Tensor, masks: tuple[str, ...]
+    model: MairaSeg, segmenter: Segmenter, phantoms: Phantoms, rows: Tensor, wanted: Wanted
 ) -> dict[str, Tensor]:
     images = phantoms.images(rows)
     features = model.vision(images)
     with_one_before = torch.cat([(rows[:1] - 1) % len(phantoms), rows])
     found: dict[str, Tensor] = {}
-    for kind in masks:
+    for kind in wanted.masks:
         both, told_of_both = _masks(segmenter, phantoms, with_one_before, kind)
         drawn, others, states = both[1:], both[:-1], told_of_both[1:]
         looked = model.look(features, drawn.float(), states)
-        found["plain"] = looked.patches[:, 0].half()
+        found["plain"] = features[:, -1, 1:].half()
         found[f"{kind}-pooled"] = looked.pooled[:, 0].half()
         found[f"{kind}-other"] = model.look(features, others.float(), states).pooled[:, 0].half()
         found[f"{kind}-shrunk"] = (looked.shrunk[:, 0] * 255).round().to(torch.uint8)
         found[f"{kind}-states"] = states.to(torch.uint8)
-        for name, groups in GROUPS.items():
-            told = torch.tensor([s.group in groups for s in STRUCTURES], device=images.device)
+        for name in wanted.marked:
+            told = torch.tensor([s.group in GROUPS[name] for s in STRUCTURES], device=images.device)
             marked = model.vision(marks.draw(images, drawn, (states == PRESENT) & told))
             found[f"{kind}-marked-{name}"] = model.look(marked, drawn.float(), states).patches[:, 0].half()
     return found

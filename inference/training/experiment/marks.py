@@ -4,11 +4,13 @@ After Yang et al., Set-of-Mark Prompting (arXiv:2310.11441): each region is outl
 images have no colours to tell marks apart by, so the number is the structure's place among `STRUCTURES`.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -22,9 +24,19 @@ def draw(images: Tensor, masks: Tensor, shown: Tensor) -> Tensor:
     wanted = masks.bool() & shown[..., None, None]
     marked = images.clone()
     marked[outlines(wanted).any(dim=1, keepdim=True)] = SHADE
-    for row, structure in wanted.flatten(2).any(dim=-1).nonzero().tolist():
-        _write(marked[row, 0], structure, wanted[row, structure])
-    return marked
+    there = wanted.flatten(2).any(dim=-1).nonzero()
+    middles = _middles(wanted)[there[:, 0], there[:, 1]]
+    pictures = marked.cpu().numpy()
+    for (row, number), middle in zip(there.tolist(), middles.tolist(), strict=True):
+        _write(pictures[row, 0], number, middle)
+    return torch.from_numpy(pictures).to(images.device)
+
+
+def _middles(masks: Tensor) -> Tensor:
+    """(B, M, S, S) bool -> mean row and column (B, M, 2), cut to whole pixels; nonsense where empty."""
+    places = torch.arange(masks.shape[-1], dtype=torch.float64, device=masks.device)
+    along = torch.stack([masks.sum(dim=-1).double() @ places, masks.sum(dim=-2).double() @ places], dim=-1)
+    return (along / masks.sum(dim=(-2, -1))[..., None].clamp_min(1)).long()
 
 
 def outlines(masks: Tensor) -> Tensor:
@@ -33,20 +45,19 @@ def outlines(masks: Tensor) -> Tensor:
     return masks & (F.max_pool2d(outside, 3, stride=1) > 0)
 
 
-def _write(image: Tensor, number: int, mask: Tensor) -> None:
-    """The number over the middle of the mask, on black."""
-    rows, cols = mask.nonzero(as_tuple=True)
-    glyph = _glyph(number).to(image.device)
+def _write(image: NDArray[np.float32], number: int, middle: Sequence[int]) -> None:
+    """The number over the middle (row, column) of its mask, on black."""
+    glyph = _glyph(number)
     height, width = glyph.shape
-    top = min(max(int(rows.float().mean()) - height // 2, 0), image.shape[0] - height)
-    left = min(max(int(cols.float().mean()) - width // 2, 0), image.shape[1] - width)
+    top = min(max(middle[0] - height // 2, 0), image.shape[0] - height)
+    left = min(max(middle[1] - width // 2, 0), image.shape[1] - width)
     image[top : top + height, left : left + width] = glyph * SHADE
 
 
 @cache
-def _glyph(number: int) -> Tensor:
+def _glyph(number: int) -> NDArray[np.float32]:
     font = ImageFont.load_default()
     left, top, right, bottom = (int(edge) for edge in font.getbbox(str(number)))
     picture = Image.new("L", (right - left + 2, bottom - top + 2))
     ImageDraw.Draw(picture).text((1 - left, 1 - top), str(number), fill=255, font=font)
-    return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255)
+    return np.asarray(picture, dtype=np.float32) / np.float32(255)

@@ -38,21 +38,25 @@ class Plan:
 
 
 CONTROLLED = ("baseline", "seg", "names", "shuffled")
+TOKENS = ("baseline-16-tokens", "baseline-256-tokens", "seg-16-tokens", "seg-256-tokens")
+ARMS = (
+    "baseline", "seg", "names", "som", "shuffled", "baseline-mask-encoder", "seg-findings", "names-findings",
+    "seg-mask-encoder",
+)  # fmt: skip
+MASKED = ("seg", "names", "som", "seg-findings", "names-findings")
+ABLATION = ("seg-mask-token", "seg-spatial-token", "seg-anatomy", "seg-devices")
 PLANS: dict[str, Plan] = {
     plan.name: plan
     for plan in (
         Plan("smoke", ("baseline", "seg"), (0,), "true", 48, 16, DEVELOPMENT_SEED, steps=4, batch=4),
         Plan("pilot", CONTROLLED, (0,), "true", 2000, 500, DEVELOPMENT_SEED, steps=500),
+        Plan("tokens", TOKENS, (0,), "true", 2000, 500, DEVELOPMENT_SEED, steps=500),
+        Plan("arms", ARMS, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000, also_true=MASKED),
+        Plan("ablation", ABLATION, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000),
         Plan(
-            "arms",
-            ("baseline", "som", "seg", "names", "shuffled", "baseline-mask-encoder", "seg-findings"),
-            (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000,
-            also_true=("som", "seg", "names", "seg-findings"),
+            "arms-large", ARMS, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=2000, batch=32,
+            also_true=MASKED,
         ),
-        Plan(
-            "ablation",
-            ("seg-mask-token", "seg-spatial-token", "seg-anatomy", "seg-devices"),
-            (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000,
-        ),
+        Plan("ablation-large", ABLATION, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=2000, batch=32),
     )
 }  # fmt: skip

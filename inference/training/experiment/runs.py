@@ -28,14 +28,16 @@ from inference.training.experiment.arms import Setting
 from inference.training.experiment.cached import Cached
 from inference.training.experiment.plans import Plan
 
-DRAFTED_AT_ONCE = 50
+DRAFTED_AT_ONCE = 250
+POSITIONS = 1024
+"""Longest sequence of any setting: 256 image tokens, the slots and a report."""
 WEIGHTS, DRAFTS, RUN = "model.safetensors", "drafts", "run.json"
 
 
 @dataclass(frozen=True)
 class Material:
     """What all runs of a plan share. reports: per training study its wordings as ids; plain (N,) bool:
-    studies with nothing to find."""
+    studies with nothing to find; device: where models learn and write."""
 
     config: MairaSegConfig
     processor: Processor
@@ -43,6 +45,12 @@ class Material:
     test: Cached
     reports: list[list[list[int]]]
     plain: Tensor
+    device: str = "cpu"
+
+    def config_for(self, setting: Setting) -> MairaSegConfig:
+        """The configuration of a setting's models, with room for its image tokens."""
+        room = replace(self.config.language, positions=max(self.config.language.positions, POSITIONS))
+        return replace(self.config, pooled_grid=setting.grid or self.config.pooled_grid, language=room)
 
 
 def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Path, threads: int) -> None:
@@ -52,7 +60,7 @@ def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(threads)
     started = time.monotonic()
-    trained = fresh(material.config, seed)
+    trained = fresh(material.config_for(setting), seed).to(material.device)
     stream = batches(plan, setting, seed, material)
     options = argparse.Namespace(rate=plan.rate, steps=plan.steps, minutes=0.0)
     train_maira_seg.learn(trained, material.processor, stream, options)
@@ -74,7 +82,7 @@ def again(setting: Setting, kind: str, material: Material, folder: Path) -> None
     """Drafts of the same weights with other masks, `true` beside `predicted`."""
     path = folder / f"{DRAFTS}-{kind}.jsonl"
     if not path.is_file():
-        trained = fresh(material.config, 0)
+        trained = fresh(material.config_for(setting), 0).to(material.device)
         load_weights(trained, folder / WEIGHTS)
         save(draft(trained.eval(), setting, kind, material), path)
 
@@ -103,7 +111,8 @@ def batches(
                 rows.tolist(), numbers.tolist(), inputs.states[:, 0].tolist(), strict=True
             )
         ]
-        yield inputs, padded(reports, pad, material.config.max_report_tokens)
+        ids = padded(reports, pad, material.config.max_report_tokens)
+        yield inputs.to(material.device), ids.to(material.device)
 
 
 @torch.inference_mode()
@@ -111,7 +120,7 @@ def draft(
     trained: MairaSeg, setting: Setting, kind: str, material: Material
 ) -> list[tuple[int, list[CodedSentence]]]:
     """Tokens and sentences of each test study, as the model writes them: nothing is left out afterwards."""
-    layout = model.layout_for(material.config, material.processor)
+    layout = model.layout_for(trained.config, material.processor)
     vocabulary = material.config.language.vocabulary
     found = []
     for rows in torch.arange(len(material.test)).split(DRAFTED_AT_ONCE):
@@ -122,7 +131,7 @@ def draft(
         ]
         written = decode.greedy_batch(
             trained.language_model,
-            trained.prompt(layout, inputs),
+            trained.prompt(layout, inputs.to(material.device)),
             stop=material.processor.id(words.EOS),
             limit=material.config.max_report_tokens,
             grammars=grammars,
