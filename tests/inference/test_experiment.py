@@ -111,6 +111,8 @@ def test_features_interrupted_go_on_and_end_the_same(phantoms, features, tmp_pat
     assert json.loads((tmp_path / "progress.json").read_text()) == {"studies": 4}
     whole = build(tmp_path, phantoms)
     assert len(calls) == 3
+    build(tmp_path, phantoms)
+    assert len(calls) == 3
     for name, values in features.arrays.items():
         np.testing.assert_allclose(
             np.asarray(whole.arrays[name], float), np.asarray(values, float), atol=2e-3

@@ -145,7 +145,8 @@ def build(folder: Path, phantoms: Phantoms, model: MairaSeg, segmenter: Segmente
         for name, what in shape.arrays(wanted.masks, wanted.marked).items()
     }
     log = progress.Progress("features")
-    for rows in torch.arange(done, len(phantoms)).split(BATCH):
+    for first in range(done, len(phantoms), BATCH):
+        rows = torch.arange(first, min(first + BATCH, len(phantoms)))
         for name, values in _features(model, segmenter, phantoms, rows, wanted).items():
             arrays[name][rows.numpy()] = values.cpu().numpy()
             arrays[name].flush()
