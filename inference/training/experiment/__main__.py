@@ -71,15 +71,15 @@ def carry_out(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     made = functools.cache(lambda mask_encoder: materials.prepare(plan, options, mask_encoder=mask_encoder))
     which, of = options.part
-    jobs = [(seed, name) for seed in plan.seeds for name in plan.settings]
-    for seed, name in jobs[which - 1 :: of]:
-        if options.only and name not in options.only:
-            continue
+    wanted = [name for name in plan.settings if not options.only or name in options.only]
+    jobs = [(name, seed) for name in wanted for seed in plan.seeds][which - 1 :: of]
+    for name, seed in jobs:
         setting = SETTINGS[name]
-        material = made(setting.mask_encoder)
-        runs.run(plan, setting, seed, material, folder / f"{name}-{seed}", options.threads)
+        runs.run(plan, setting, seed, made(setting.mask_encoder), folder / f"{name}-{seed}", options.threads)
+    for name, seed in jobs:
         if name in plan.also_true:
-            runs.again(setting, "true", material, folder / f"{name}-{seed}")
+            setting = SETTINGS[name]
+            runs.again(setting, "true", made(setting.mask_encoder), folder / f"{name}-{seed}")
 
 
 def part(text: str) -> tuple[int, int]:

@@ -54,9 +54,9 @@ PLANS: dict[str, Plan] = {
         Plan("arms", ARMS, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000, also_true=MASKED),
         Plan("ablation", ABLATION, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000),
         Plan(
-            "arms-large", ARMS, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=2000, batch=32,
+            "arms-large", ARMS, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000, batch=32,
             also_true=MASKED,
         ),
-        Plan("ablation-large", ABLATION, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=2000, batch=32),
+        Plan("ablation-large", ABLATION, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000, batch=32),
     )
 }  # fmt: skip
