@@ -106,7 +106,7 @@ class MairaSeg(nn.Module):
 
 
 def _fill(embedded: Tensor, places: Tensor, values: Tensor) -> Tensor:
-    return embedded.masked_scatter(places[..., None], values.reshape(-1, values.shape[-1]))
+    return embedded.masked_scatter(places[..., None], values.reshape(-1, values.shape[-1]).to(embedded.dtype))
 
 
 def layout_for(config: MairaSegConfig, processor: Processor) -> PromptLayout:
