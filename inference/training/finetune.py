@@ -269,7 +269,8 @@ def one_step(run: Run, step: int) -> tuple[float, bool]:
     summed = torch.zeros((), device=accelerator.device)
     for (inputs, report), weight in zip(parts, weights, strict=True):
         with accelerator.accumulate(run.model):
-            loss = losses.report_sum(run.model(layout, inputs, report), report, weight)
+            logits = run.model(layout, inputs, report).float()  # sharded, it may answer in bfloat16
+            loss = losses.report_sum(logits, report, weight)
             accelerator.backward(loss * scale)
             summed += loss.detach()
             if accelerator.sync_gradients:

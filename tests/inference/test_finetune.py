@@ -187,6 +187,14 @@ def test_sigterm_finishes_the_step_and_leaves_a_checkpoint(folder, uninterrupted
     assert history(out) == uninterrupted
 
 
+def test_resume_begins_where_there_is_no_checkpoint_yet(folder, uninterrupted):
+    left = folder / "begun" / "checkpoints"
+    (left / "step-00000002.part").mkdir(parents=True)
+    (left / "losses.jsonl").write_text('{"step": 1, "lo')
+    finetune.main(words(folder, "begun", "--resume"))
+    assert history(folder / "begun") == uninterrupted
+
+
 def test_a_run_killed_while_its_bundle_was_written_only_writes_the_bundle(folder, uninterrupted, monkeypatch):
     out = folder / "unwritten"
     shutil.copytree(folder / "whole", out)
