@@ -7,23 +7,16 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-import yaml
-from accelerate.commands.config.config_args import load_config_from_file
-from accelerate.commands.launch import launch_command_parser
 from accelerate.state import AcceleratorState, GradientState
 from safetensors.torch import load_file
 
 from inference.maira_seg import checkpoint
 from inference.maira_seg.checkpoint import MAIRA_SEG
-from inference.maira_seg.model import MairaSeg, layout_for
-from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD, PromptInputs
-from inference.training import checkpoints, finetune, lora, losses, records, start
-from inference.training.draws import Draws, Masks
+from inference.training import checkpoints, finetune, records, start
 from tests.inference import tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,62 +240,7 @@ def assert_close(one: list[dict], other: list[dict]) -> None:
         assert mine["loss"] == pytest.approx(theirs["loss"], abs=1e-5)
 
 
-def test_a_place_of_a_batch_hangs_on_seed_step_and_place_alone(folder):
-    phantoms = records.phantoms(folder / "cache", finetune.SEED_PHANTOMS, STUDIES, size=64)
-
-    def drawn(seed, step, place):
-        draw = Draws(phantoms, seed, Masks.MIXED).at(step, place)
-        return draw.row, draw.wording, draw.true, float(torch.rand(1, generator=draw.generator))
-
-    draws = Draws(phantoms, 1, Masks.MIXED)
-    draws.at(4, 4)
-    assert draws.at(2, 3).wording == drawn(1, 2, 3)[1]
-    places = [(seed, step, place) for seed in range(3) for step in range(3) for place in range(3)]
-    assert len({drawn(*place) for place in places}) == len(places)
-    assert drawn(0, 0, 0) == drawn(0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("masks", "low", "high"), [("predicted", 0, 0), ("true", 400, 400), ("mixed", 70, 130)]
-)
-def test_the_prompt_shows_true_masks_as_often_as_asked(folder, masks, low, high):
-    phantoms = records.phantoms(folder / "cache", finetune.SEED_PHANTOMS, STUDIES, size=64)
-    draws = Draws(phantoms, 0, Masks(masks))
-    assert low <= sum(draws.at(step, 0).true for step in range(400)) <= high
-
-
-# LoRA, checkpointed activations, precision
-
-
-def inputs_and_report(model: MairaSeg) -> tuple[PromptInputs, torch.Tensor]:
-    generator = torch.Generator().manual_seed(3)
-    images = torch.rand(2, 1, 64, 64, generator=generator)
-    masks = (torch.rand(2, len(model.config.structures), 64, 64, generator=generator) < 0.2).float()
-    states = torch.tensor([PRESENT, ABSENT, WITHHELD]).repeat(2, 20)[:, : masks.shape[1]]
-    with torch.no_grad():
-        inputs = model.look(model.vision(images), masks, states)
-    return inputs, torch.randint(1, 400, (2, 12), generator=generator)
-
-
-@pytest.mark.parametrize("tied", [True, False])
-def test_merged_lora_gives_the_logits_of_unmerged(tied):
-    processor = tiny_model.processor()
-    language = replace(tiny_model.CONFIG.language, tied_embeddings=tied)
-    torch.manual_seed(0)
-    model = MairaSeg(replace(tiny_model.CONFIG, language=language)).eval()
-    inputs, report = inputs_and_report(model)
-    layout = layout_for(model.config, processor)
-    plain = model(layout, inputs, report)
-    lora.attach(model, 3, processor.first_word)
-    assert torch.equal(model(layout, inputs, report), plain), "at first it adds nothing"
-    for parameter in model.language_model.parameters():
-        if parameter.requires_grad:
-            parameter.data += 0.05 * torch.randn(parameter.shape)
-    unmerged = model(layout, inputs, report)
-    assert not torch.allclose(unmerged, plain, atol=1e-2)
-    lora.merge(model)
-    assert torch.allclose(model(layout, inputs, report), unmerged, atol=1e-5)
-    assert type(model.language_model).__name__ == "LlamaForCausalLM"
+# LoRA and precision
 
 
 def test_lora_changes_projections_control_tokens_and_what_stands_before_the_llama(folder):
@@ -330,41 +268,6 @@ def test_lora_goes_on_from_its_checkpoint(folder):
     finetune.main(words(folder, "lora-resumed", "--lora", 2, "--resume"))
     assert history(out) == history(folder / "lora-whole")
     assert not changed(weights(folder / "lora-whole" / "bundle"), weights(out / "bundle"))
-
-
-@pytest.mark.parametrize("rank", [0, 2])
-def test_checkpointed_activations_give_the_same_gradients(rank):
-    processor = tiny_model.processor()
-    found = []
-    for checkpointed in (False, True):
-        model = tiny_model.model()
-        inputs, report = inputs_and_report(model)
-        torch.manual_seed(1)
-        start.adapt(model, processor, rank, half=False)
-        counted = count_forwards(model)
-        if checkpointed:
-            lora.checkpoint_activations(model)
-        model.train()
-        logits = model(layout_for(model.config, processor), inputs, report)
-        losses.report_loss(logits, report, 0, processor.first_word, 4.0).backward()
-        assert len(counted) == (2 if checkpointed else 1), "the first layer runs again going backward"
-        found.append({name: p.grad for name, p in model.named_parameters() if p.requires_grad})
-    assert found[0].keys() == found[1].keys()
-    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
-
-
-def count_forwards(model: MairaSeg) -> list[None]:
-    """One entry for every pass through the first layer's attention."""
-    counted: list[None] = []
-    attention = next(part for name, part in model.named_modules() if name.endswith("layers.0.self_attn"))
-    attention.register_forward_hook(lambda *_: counted.append(None))
-    return counted
-
-
-def test_it_attends_by_scaled_dot_product():
-    model = tiny_model.model()
-    start.adapt(model, tiny_model.processor(), 0, half=False)
-    assert model.language_model.config._attn_implementation == "sdpa"
 
 
 def test_mixed_precision_keeps_what_trains_in_single_precision(folder):
@@ -477,22 +380,3 @@ def test_it_refuses_a_checkpoint_whose_bytes_were_changed(folder, uninterrupted,
     path.write_bytes(bytes(path.stat().st_size))
     with pytest.raises(SystemExit, match="Delete this folder"):
         finetune.main(words(folder, "changed", "--resume"))
-
-
-# The configurations for accelerate
-
-
-@pytest.mark.parametrize("name", ["ddp", "fsdp"])
-def test_the_configurations_name_only_options_accelerate_knows(name):
-    path = ROOT / "deploy" / "accelerate" / f"{name}.yaml"
-    read = load_config_from_file(str(path))
-    assert read.distributed_type.value == {"ddp": "MULTI_GPU", "fsdp": "FSDP"}[name]
-    known = {action.dest for action in launch_command_parser()._actions}
-    assert set(yaml.safe_load(path.read_text()).get("fsdp_config", {})) <= known
-
-
-def test_the_layers_that_are_sharded_are_the_models():
-    path = ROOT / "deploy" / "accelerate" / "fsdp.yaml"
-    named = yaml.safe_load(path.read_text())["fsdp_config"]["fsdp_transformer_layer_cls_to_wrap"]
-    layers = [part for part in tiny_model.model().modules() if type(part).__name__ == named]
-    assert len(layers) == tiny_model.CONFIG.language.depth
