@@ -48,10 +48,7 @@ def compute(model: MairaSeg, segmenter: Segmenter, phantoms: Phantoms) -> Featur
     for rows in torch.arange(len(phantoms)).split(BATCH):
         images, true = phantoms.images(rows), phantoms.masks(rows)
         features = model.vision(images)
-        probabilities, mask_descriptors = segmenter.probabilities(images)
-        masks = segmenter.cut(probabilities, tidy=False)  # mask by mask it would take longer than all else
-        believed = torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
-        states = slot_states(masks, believed, segmenter.config.trust_threshold)
+        masks, states, believed, mask_descriptors = segmented(segmenter, images)
         predicted_inputs = model.look(features, masks.float(), states)
         true_states = torch.where(true.flatten(2).any(dim=-1), PRESENT, ABSENT)
         parts.append(
@@ -67,6 +64,14 @@ def compute(model: MairaSeg, segmenter: Segmenter, phantoms: Phantoms) -> Featur
     return Features(
         joined(predicted), joined(real), torch.cat(draft), torch.cat(mask), torch.cat(believed_all)
     )
+
+
+def segmented(segmenter: Segmenter, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """images (B, 1, S, S) -> masks (B, M, S, S) bool, states (B, M), trust (B, M), descriptors (B, E)."""
+    probabilities, descriptors = segmenter.probabilities(images)
+    masks = segmenter.cut(probabilities, tidy=False)  # mask by mask it would take longer than all else
+    believed = torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
+    return masks, slot_states(masks, believed, segmenter.config.trust_threshold), believed, descriptors
 
 
 def halved(inputs: PromptInputs) -> PromptInputs:

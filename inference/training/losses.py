@@ -42,7 +42,16 @@ def report_loss(logits: Tensor, report: Tensor, pad: int, head_ids: int, head_we
 
     The codes and citations are few, and everything that follows hangs on them.
     """
-    losses = F.cross_entropy(logits.flatten(0, 1), report.flatten(), reduction="none")
-    target = report.flatten()
-    weight = torch.where(target < head_ids, head_weight, 1.0) * (target != pad)
-    return (losses * weight).sum() / weight.sum().clamp_min(1)
+    weights = report_weights(report, pad, head_ids, head_weight)
+    return report_sum(logits, report, weights) / weights.sum().clamp_min(1)
+
+
+def report_weights(report: Tensor, pad: int, head_ids: int, head_weight: float) -> Tensor:
+    """(B, R) ids -> what each token weighs in the loss; padding weighs nothing."""
+    return torch.where(report < head_ids, head_weight, 1.0) * (report != pad)
+
+
+def report_sum(logits: Tensor, report: Tensor, weights: Tensor) -> Tensor:
+    """The weighted cross-entropies of all tokens, added up: parts of a batch may be added to each other."""
+    crossed = F.cross_entropy(logits.flatten(0, 1), report.flatten(), reduction="none")
+    return (crossed * weights.flatten()).sum()

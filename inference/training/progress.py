@@ -57,6 +57,16 @@ def prepare(options: argparse.Namespace) -> torch.Generator:
     return torch.Generator(options.device).manual_seed(options.seed)
 
 
+WARM_UP = 50
+"""Steps in which the learning rate rises."""
+
+
+def rate_factor(step: int, share: float) -> float:
+    """Of the highest learning rate: a straight rise, then a cosine down to a twentieth. `step` counts from
+    1."""
+    return min(1.0, step / WARM_UP) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share)))
+
+
 class Schedule:
     """Warm-up, then a cosine down to a twentieth. Follows the clock when the run has a time limit."""
 
@@ -78,7 +88,6 @@ class Schedule:
 
     def advance(self) -> None:
         self.step += 1
-        warm = min(1.0, self.step / 50)
-        rate = self.rate * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * self.share)))
+        rate = self.rate * rate_factor(self.step, self.share)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
