@@ -12,7 +12,7 @@ from typing import Any
 Row = dict[str, Any]
 
 RESULTS = Path("docs/results.json")
-RANGES = ("spine", "decode-speed", "hostile", "phantom-speed")
+RANGES = ("spine", "decode-speed", "hostile", "phantom-speed", "paper-scale")
 """Experiments whose rows are a median with its least and greatest; the others' are 95 % intervals."""
 
 

@@ -129,9 +129,9 @@ def _scored(
 
 
 def _rows(plan: Plan, name: str, population: str, scored: list[scores.Scored]) -> list[results.Row]:
-    return [
-        _row(plan, name, population, measure, scores.interval(scored, measure)) for measure in scores.MEASURES
-    ]
+    found = {measure: scores.interval(scored, measure) for measure in scores.MEASURES}
+    known = {measure: value for measure, value in found.items() if not np.isnan(value.mean)}
+    return [_row(plan, name, population, measure, value) for measure, value in known.items()]
 
 
 def _difference(
