@@ -250,7 +250,7 @@ def lora_step(
     inputs = PromptInputs(*(part.clone() for part in (seen.patches, seen.pooled, seen.shrunk, seen.states)))
     length = min(model.config.max_report_tokens, model.config.language.positions - layout.length(images=1))
     words = torch.randint(1, model.config.language.vocabulary, (1, length), device=device)
-    lora.attach(model, options.rank, processor.first_word)
+    lora.attach(model, options.rank, processor.controls)
     model.train()
     lora.checkpoint_activations(model)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -259,7 +259,7 @@ def lora_step(
     def step() -> None:
         with torch.autocast(device.type, DTYPE):
             logits = model(layout, inputs, words)
-        loss = losses.report_loss(logits.float(), words, 0, processor.first_word, 1.0)
+        loss = losses.report_loss(logits.float(), words, 0, processor.words, 1.0)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

@@ -36,7 +36,7 @@ class VisionConfig:
 @dataclass(frozen=True)
 class LanguageConfig:
     """The Llama. positions: longest sequence, prompt and report together. rope_scaling: linear factor
-    or 1."""
+    or 1. rope_theta: base of the rotary frequencies. norm_eps: of its norms."""
 
     vocabulary: int
     width: int
@@ -46,6 +46,8 @@ class LanguageConfig:
     positions: int
     rope_scaling: float = 1.0
     tied_embeddings: bool = False
+    rope_theta: float = 10_000.0
+    norm_eps: float = 1e-5
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class DraftGrammar:
         self._vocabulary = vocabulary
         self._end, self._eos = processor.id(words.END), processor.id(words.EOS)
         self._words = torch.zeros(vocabulary, dtype=torch.bool)
-        self._words[processor.first_word : processor.tokenizer.get_vocab_size()] = True
+        self._words[processor.words.start : processor.words.stop] = True
         self._citable = {processor.id(f"<cite:{structure}>") for structure in citable}
         self._place = 0  # 0 section, 1 finding, 2 side, 3 certainty, 4 words, 5 citations
         self._written = self._sentences = 0

@@ -13,8 +13,8 @@ from inference.maira_seg.vision import VisionEncoder
 
 
 def build_language_model(config: LanguageConfig) -> LlamaForCausalLM:
-    scaling = {"rope_type": "linear", "factor": config.rope_scaling, "rope_theta": 10_000.0}
-    plain = {"rope_type": "default", "rope_theta": 10_000.0}
+    scaling = {"rope_type": "linear", "factor": config.rope_scaling, "rope_theta": config.rope_theta}
+    plain = {"rope_type": "default", "rope_theta": config.rope_theta}
     return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=config.vocabulary,
@@ -23,7 +23,7 @@ def build_language_model(config: LanguageConfig) -> LlamaForCausalLM:
             num_hidden_layers=config.depth,
             num_attention_heads=config.heads,
             max_position_embeddings=config.positions,
-            rms_norm_eps=1e-5,
+            rms_norm_eps=config.norm_eps,
             rope_parameters=plain if config.rope_scaling == 1 else scaling,
             tie_word_embeddings=config.tied_embeddings,
             bos_token_id=None,
@@ -85,14 +85,19 @@ class MairaSeg(nn.Module):
         shrunk = mask_extractor.shrink_masks(masks, self.config.spatial_size)
         return PromptInputs(patches[:, None], pooled[:, None], shrunk[:, None], states[:, None])
 
+    def embed(self, ids: Tensor, image: int, patches: Tensor) -> Tensor:
+        """ids (B, P) embedded (B, P, H), with the patches (B, I, T, C) of I images, projected, at the places
+        whose id is `image`."""
+        embedded = self.language_model.get_input_embeddings()(ids)
+        images = self.projector(patches) + self.slots.of_image(patches.shape[1])[:, None]
+        return _fill(embedded, ids == image, images)
+
     def prompt(self, layout: PromptLayout, inputs: PromptInputs) -> Tensor:
         """The embedded prompt (B, P, H): placeholders filled with image, mask and spatial tokens."""
         ids = layout.ids(inputs.states)
-        embedded = self.language_model.get_input_embeddings()(ids)
-        images = self.projector(inputs.patches) + self.slots.of_image(inputs.patches.shape[1])[:, None]
+        embedded = self.embed(ids, layout.image, inputs.patches)
         tokens = self.extractor(inputs.pooled.flatten(0, 1), inputs.shrunk.flatten(0, 1))
         tokens = self.slots(tokens.unflatten(0, inputs.states.shape[:2]), inputs.states, inputs.tokens)
-        embedded = _fill(embedded, ids == layout.image, images)
         embedded = _fill(embedded, ids == layout.mask, tokens[..., 0, :])
         return _fill(embedded, ids == layout.position, tokens[..., 1, :])
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from inference.contract import Certainty, Section, Side, SlotState
 
@@ -77,6 +77,14 @@ class Processor:
         return cls(tokenizer, structures, findings)
 
     @classmethod
+    def around(cls, tokenizer: Tokenizer, structures: Sequence[str], findings: Sequence[str]) -> "Processor":
+        """Somebody else's tokenizer with our control tokens behind its own, ids and pieces of which stay. The
+        tokenizer is changed."""
+        added = [AddedToken(token, special=True) for token in control_tokens(structures, findings)]
+        tokenizer.add_special_tokens(added)
+        return cls(tokenizer, structures, findings)
+
+    @classmethod
     def load(cls, path: Path, structures: Sequence[str], findings: Sequence[str]) -> "Processor":
         return cls(Tokenizer.from_file(str(path)), structures, findings)
 
@@ -90,9 +98,18 @@ class Processor:
         return int(found)
 
     @cached_property
-    def first_word(self) -> int:
-        """Ids from here on are pieces of text; below are control tokens."""
-        return len(control_tokens(self.structures, self.findings))
+    def controls(self) -> tuple[int, ...]:
+        """The ids of the control tokens."""
+        return tuple(self.id(token) for token in control_tokens(self.structures, self.findings))
+
+    @cached_property
+    def words(self) -> range:
+        """The ids of pieces of text: all that were not added to the vocabulary by name."""
+        named = self.tokenizer.get_added_tokens_decoder()
+        pieces = [token for token in range(self.tokenizer.get_vocab_size()) if token not in named]
+        words = range(pieces[0], pieces[-1] + 1)
+        assert len(words) == len(pieces), f"ids of text are scattered over {words}"
+        return words
 
     @cached_property
     def cite_ids(self) -> dict[int, str]:
@@ -145,7 +162,7 @@ class Processor:
 
     def _sentence(self, ids: Sequence[int]) -> CodedSentence | None:
         head = [self.codes.get(token, "") for token in ids[:4]]
-        words = [token for token in ids[4:] if token >= self.first_word]
+        words = [token for token in ids[4:] if token in self.words]
         text = self.tokenizer.decode(words).strip()
         if len(head) < 4 or not all(head) or not text:
             return None

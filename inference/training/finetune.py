@@ -259,8 +259,7 @@ def one_step(run: Run, step: int) -> tuple[float, bool]:
     processor, accelerator = run.source.processor, run.accelerator
     parts = [run.source.batch(step, places) for places in run.places()]
     weights = [
-        losses.report_weights(report, pad_id(processor), processor.first_word, CODE_WEIGHT)
-        for _, report in parts
+        losses.report_weights(report, pad_id(processor), processor.words, CODE_WEIGHT) for _, report in parts
     ]
     total: Tensor = accelerator.reduce(torch.stack([w.sum() for w in weights]).sum(), "sum")
     # Gradients are averaged over processes, and accelerate divides by the parts: both are taken back.

@@ -6,6 +6,7 @@ of a report are known to a pretrained Llama, the control tokens are not: their r
 the output layer where it is another matrix, train in full, as do projector, extractor and slots.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from peft import LoraConfig, get_peft_model
@@ -17,12 +18,12 @@ ALPHA = 2
 """The update is scaled by alpha / rank; alpha is this many ranks, so the scale does not hang on the rank."""
 
 
-def attach(model: MairaSeg, rank: int, control_tokens: int) -> None:
-    """Freeze the language model but for low-rank matrices of `rank` and the first `control_tokens` ids.
+def attach(model: MairaSeg, rank: int, control_tokens: Sequence[int]) -> None:
+    """Freeze the language model but for low-rank matrices of `rank` and the ids of control tokens.
 
     What trains is held in single precision, whatever the rest is held in.
     """
-    ids = list(range(control_tokens))
+    ids = list(control_tokens)
     rows = {"embed_tokens": ids}
     if not model.config.language.tied_embeddings:
         rows["lm_head"] = ids

@@ -37,18 +37,19 @@ def union_loss(logits: Tensor, union: Tensor, known: Tensor) -> Tensor:
     return dice_and_bce(together, union[:, None], known[:, None])
 
 
-def report_loss(logits: Tensor, report: Tensor, pad: int, head_ids: int, head_weight: float) -> Tensor:
-    """Cross-entropy over the tokens of a report (B, R); control tokens (ids below `head_ids`) weigh more.
+def report_loss(logits: Tensor, report: Tensor, pad: int, words: range, head_weight: float) -> Tensor:
+    """Cross-entropy over the tokens of a report (B, R); control tokens (ids outside `words`) weigh more.
 
     The codes and citations are few, and everything that follows hangs on them.
     """
-    weights = report_weights(report, pad, head_ids, head_weight)
+    weights = report_weights(report, pad, words, head_weight)
     return report_sum(logits, report, weights) / weights.sum().clamp_min(1)
 
 
-def report_weights(report: Tensor, pad: int, head_ids: int, head_weight: float) -> Tensor:
+def report_weights(report: Tensor, pad: int, words: range, head_weight: float) -> Tensor:
     """(B, R) ids -> what each token weighs in the loss; padding weighs nothing."""
-    return torch.where(report < head_ids, head_weight, 1.0) * (report != pad)
+    text = (report >= words.start) & (report < words.stop)
+    return torch.where(text, 1.0, head_weight) * (report != pad)
 
 
 def report_sum(logits: Tensor, report: Tensor, weights: Tensor) -> Tensor:

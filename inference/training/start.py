@@ -71,7 +71,7 @@ def adapt(model: MairaSeg, processor: Processor, rank: int, *, half: bool) -> Vi
     if rank:
         if half:
             model.language_model.bfloat16()
-        lora.attach(model, rank, processor.first_word)
+        lora.attach(model, rank, processor.controls)
     return encoder
 
 

@@ -152,7 +152,7 @@ def learn(
         schedule.advance()
         inputs, report = next(stream)
         logits = model(layout, inputs, report)
-        loss = losses.report_loss(logits, report, pad, processor.first_word, CODE_WEIGHT)
+        loss = losses.report_loss(logits, report, pad, processor.words, CODE_WEIGHT)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)

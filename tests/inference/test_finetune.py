@@ -253,7 +253,7 @@ def test_lora_changes_projections_control_tokens_and_what_stands_before_the_llam
     expected = {f"language_model.model.layers.{i}.{part}.weight" for i in layers for part in parts}
     assert llama == expected | {embedding}
     rows = (before[embedding] != after[embedding]).any(dim=1).nonzero().flatten()
-    assert int(rows.max()) < tiny_model.processor().first_word
+    assert int(rows.max()) < tiny_model.processor().words.start
     others = {name.split(".")[0] for name in changed(before, after)}
     assert others == {"projector", "extractor", "slots", "language_model"}
     kept = load_file(folder / "lora" / "checkpoints" / "step-00000006" / checkpoints.TRAINED)

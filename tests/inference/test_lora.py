@@ -30,7 +30,7 @@ def test_merged_lora_gives_the_logits_of_unmerged(tied):
     inputs, report = inputs_and_report(model)
     layout = layout_for(model.config, processor)
     plain = model(layout, inputs, report)
-    lora.attach(model, 3, processor.first_word)
+    lora.attach(model, 3, processor.controls)
     assert torch.equal(model(layout, inputs, report), plain), "at first it adds nothing"
     for parameter in model.language_model.parameters():
         if parameter.requires_grad:
@@ -56,7 +56,7 @@ def test_checkpointed_activations_give_the_same_gradients(rank):
             lora.checkpoint_activations(model)
         model.train()
         logits = model(layout_for(model.config, processor), inputs, report)
-        losses.report_loss(logits, report, 0, processor.first_word, 4.0).backward()
+        losses.report_loss(logits, report, 0, processor.words, 4.0).backward()
         assert len(counted) == (2 if checkpointed else 1), "the first layer runs again going backward"
         found.append({name: p.grad for name, p in model.named_parameters() if p.requires_grad})
     assert found[0].keys() == found[1].keys()

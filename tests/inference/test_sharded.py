@@ -47,7 +47,7 @@ def three_steps(model: MairaSeg, processor: Processor) -> list[float]:
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     found = []
     for _ in range(3):
-        loss = losses.report_loss(model(layout, inputs, report), report, 0, processor.first_word, 4.0)
+        loss = losses.report_loss(model(layout, inputs, report), report, 0, processor.words, 4.0)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
