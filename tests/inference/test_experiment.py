@@ -161,6 +161,28 @@ def test_the_same_weights_draft_with_other_masks(material, tmp_path):
     assert len(runs.load(tmp_path / "drafts-predicted.jsonl")) == COUNT
 
 
+def test_settings_share_a_start_that_is_trained_once_on_the_prompts_of_all(material, tmp_path, monkeypatch):
+    plan = replace(PLAN, start_steps=3)
+    seen = []
+    real = runs.batches
+
+    def batches(plan, setting, seed, material):
+        for inputs, report in real(plan, setting, seed, material):
+            seen.append(setting.arm)
+            yield inputs, report
+
+    monkeypatch.setattr(runs, "batches", batches)
+    path = runs.start(plan, False, material, tmp_path)
+    assert seen[:3] == [Arm.BASELINE, Arm.SEG, Arm.BASELINE]
+    written = path.read_bytes()
+    models = [runs.begun(plan, SETTINGS[name], 0, material, tmp_path) for name in ("baseline", "seg")]
+    assert path.read_bytes() == written
+    for one, other in zip(*(model.state_dict().values() for model in models), strict=True):
+        assert torch.equal(one, other)
+    fresh = runs.begun(PLAN, SETTINGS["seg"], 0, material, tmp_path)
+    assert not torch.equal(fresh.slots.state.weight, models[0].slots.state.weight)
+
+
 def test_all_settings_of_a_seed_train_on_the_same_studies_and_words(material):
     whole = replace(material, config=replace(material.config, max_report_tokens=2000))
 

@@ -5,9 +5,9 @@
     python -m inference.training.experiment report --plan pilot --write
 
 `run` does what is not done yet and can be stopped at any moment: it renders the phantoms, caches the frozen
-features, then trains and drafts setting by setting, seed by seed. `prepare` ends before the training; after
-it several processes may share the runs (`--part 1/4` ... `--part 4/4`). `report` scores what is there.
-"""
+features, trains the start that settings share, then trains and drafts setting by setting, seed by seed.
+`prepare` ends before the settings; after it several processes may share the runs (`--part 1/4` ... `--part
+4/4`). `report` scores what is there."""
 
 import argparse
 import functools
@@ -54,8 +54,11 @@ def main(arguments: list[str] | None = None) -> None:
     plan = PLANS[options.plan]
     folder = options.out / plan.name
     if options.verb == "prepare":
+        torch.set_num_threads(options.threads)
         for mask_encoder in {SETTINGS[name].mask_encoder for name in plan.settings}:
-            materials.prepare(plan, options, mask_encoder=mask_encoder)
+            material = materials.prepare(plan, options, mask_encoder=mask_encoder)
+            if plan.start_steps:
+                runs.start(plan, mask_encoder, material, folder)
     elif options.verb == "run":
         carry_out(plan, folder, options)
     else:

@@ -12,7 +12,8 @@ TEST_SEED = 21
 
 @dataclass(frozen=True)
 class Plan:
-    """masks: `true` or `predicted`, to train and to test with. settings: names in `arms.SETTINGS`."""
+    """masks: `true` or `predicted`, to train and to test with. settings: names in `arms.SETTINGS`.
+    start_steps: of the start that all settings with one encoder share, before `steps` of each alone."""
 
     name: str
     settings: tuple[str, ...]
@@ -22,6 +23,7 @@ class Plan:
     test_studies: int
     test_seed: int
     steps: int
+    start_steps: int = 0
     batch: int = 16
     rate: float = 1.5e-3
     wordings: int = 4
@@ -33,7 +35,7 @@ class Plan:
         return {
             "masks": self.masks, "train_studies": self.train_studies, "test_studies": self.test_studies,
             "test_seed": self.test_seed, "steps": self.steps, "batch": self.batch, "rate": self.rate,
-            "wordings": self.wordings,
+            "wordings": self.wordings, "start_steps": self.start_steps,
         }  # fmt: skip
 
 
@@ -48,15 +50,15 @@ ABLATION = ("seg-mask-token", "seg-spatial-token", "seg-anatomy", "seg-devices")
 PLANS: dict[str, Plan] = {
     plan.name: plan
     for plan in (
-        Plan("smoke", ("baseline", "seg"), (0,), "true", 48, 16, DEVELOPMENT_SEED, steps=4, batch=4),
-        Plan("pilot", CONTROLLED, (0,), "true", 2000, 500, DEVELOPMENT_SEED, steps=500),
-        Plan("tokens", TOKENS, (0,), "true", 2000, 500, DEVELOPMENT_SEED, steps=500),
-        Plan("arms", ARMS, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000, also_true=MASKED),
-        Plan("ablation", ABLATION, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=1000),
-        Plan(
-            "arms-large", ARMS, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000, batch=32,
-            also_true=MASKED,
-        ),
-        Plan("ablation-large", ABLATION, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000, batch=32),
+        Plan("smoke", ("baseline", "seg"), (0,), "true", 48, 16, DEVELOPMENT_SEED, steps=4, start_steps=2,
+        batch=4), Plan("pilot", CONTROLLED, (0,), "true", 2000, 500, DEVELOPMENT_SEED, steps=500,
+        start_steps=6000), Plan("tokens", TOKENS, (0,), "true", 2000, 500, DEVELOPMENT_SEED, steps=500,
+        start_steps=6000), Plan("arms", ARMS, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=500,
+        start_steps=6000, also_true=MASKED), Plan("ablation", ABLATION, (0, 1, 2), "predicted", 4000, 2000,
+        TEST_SEED, steps=500, start_steps=6000), Plan(
+            "arms-large", ARMS, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000, start_steps=4000,
+            batch=64, also_true=MASKED,
+        ), Plan("ablation-large", ABLATION, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000,
+        start_steps=4000, batch=64),
     )
 }  # fmt: skip

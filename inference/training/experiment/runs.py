@@ -4,12 +4,13 @@ A run is a folder with the weights, the drafts and `run.json`, written last: a r
 """
 
 import argparse
+import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -24,11 +25,13 @@ from inference.maira_seg.processor import CodedSentence, Processor
 from inference.maira_seg.prompt import PRESENT, PromptInputs
 from inference.training import features, train_maira_seg
 from inference.training.datasets import pad_id, padded, shown_ids
-from inference.training.experiment.arms import Setting
+from inference.training.experiment.arms import SETTINGS, Setting
 from inference.training.experiment.cached import Cached
 from inference.training.experiment.plans import Plan
 
 DRAFTED_AT_ONCE = 250
+START_SEED = 1000
+T = TypeVar("T")
 POSITIONS = 1024
 """Longest sequence of any setting: 256 image tokens, the slots and a report."""
 WEIGHTS, DRAFTS, RUN = "model.safetensors", "drafts", "run.json"
@@ -60,7 +63,7 @@ def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(threads)
     started = time.monotonic()
-    trained = fresh(material.config_for(setting), seed).to(material.device)
+    trained = begun(plan, setting, seed, material, folder.parent)
     stream = batches(plan, setting, seed, material)
     options = argparse.Namespace(rate=plan.rate, steps=plan.steps, minutes=0.0)
     train_maira_seg.learn(trained, material.processor, stream, options)
@@ -76,6 +79,42 @@ def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Pat
         "tokens": sum(tokens for tokens, _ in written) / len(written),
     }
     (folder / RUN).write_text(json.dumps(about) + "\n")
+
+
+def begun(plan: Plan, setting: Setting, seed: int, material: Material, folder: Path) -> MairaSeg:
+    """Where the runs of a setting begin: the start of their encoder, trained when a plan wants one. What of a
+    seed differs then is the order of studies, words and withheld slots."""
+    trained = fresh(material.config_for(setting), seed).to(material.device)
+    if plan.start_steps:
+        path = start(plan, setting.mask_encoder, material, folder)
+        load_weights(trained, path)
+    return trained
+
+
+def start(plan: Plan, mask_encoder: bool, material: Material, folder: Path) -> Path:
+    """The weights that all settings with one encoder begin with, trained on the prompts of all of them in
+    turn: what a report is and where in a prompt to look is learned once, and no arm has seen more of its
+    own prompts than another. Several processes may ask; make it before them (`prepare`)."""
+    path = folder / f"start-{'masks' if mask_encoder else 'labels'}.safetensors"
+    if path.is_file():
+        return path
+    settings = [s for s in map(SETTINGS.__getitem__, plan.settings) if s.mask_encoder == mask_encoder]
+    trained = fresh(material.config_for(settings[0]), START_SEED).to(material.device)
+    options = argparse.Namespace(rate=plan.rate, steps=plan.start_steps, minutes=0.0)
+    stream = in_turn(
+        [batches(plan, setting, START_SEED + place, material) for place, setting in enumerate(settings)]
+    )
+    train_maira_seg.learn(trained, material.processor, stream, options)
+    part = path.with_suffix(".part")
+    save_weights(trained, part)
+    part.rename(path)
+    return path
+
+
+def in_turn(streams: Sequence[Iterator[T]]) -> Iterator[T]:
+    """One of each, again and again."""
+    for stream in itertools.cycle(streams):
+        yield next(stream)
 
 
 def again(setting: Setting, kind: str, material: Material, folder: Path) -> None:
