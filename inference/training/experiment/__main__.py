@@ -1,13 +1,16 @@
 """The comparison of arms, as an experiment anyone can rerun and interrupt:
 
-    python -m inference.training.train_encoder --supervision labels --out var/arms/encoder --minutes 25
+    python -m inference.training.train_encoder --supervision anatomy --out var/arms/anatomy
+    python -m inference.training.train_encoder --supervision labels --start var/arms/anatomy \\
+        --out var/arms/encoder
     python -m inference.training.experiment run --plan pilot
     python -m inference.training.experiment report --plan pilot --write
 
 `run` does what is not done yet and can be stopped at any moment: it renders the phantoms, caches the frozen
 features, trains the start that settings share, then trains and drafts setting by setting, seed by seed.
 `prepare` ends before the settings; after it several processes may share the runs (`--part 1/4` ... `--part
-4/4`). `report` scores what is there."""
+4/4`). `report` scores what is there.
+"""
 
 import argparse
 import functools
