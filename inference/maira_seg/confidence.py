@@ -1,10 +1,13 @@
 """How sure the model is of a sentence, and how often such a sentence is right.
 
-What the model gives is the probability of the sentence's codes (finding, side, certainty) when it wrote
-them. It also chose among true things to say first, so that probability is no share of right sentences. Platt
-scaling makes one of it: a logistic curve over its logit, fitted on sentences that are known to be right or
-wrong, with Platt's smoothed targets (J. Platt, Probabilistic outputs for support vector machines, 1999).
-Statements and denials have a curve each.
+What the model gives is the probability of side and certainty, once it speaks of a finding. Which finding it
+speaks of next is left out: that is a choice among true things, and says little of any of them. A claim made
+again takes the probability it had when it was first made, before the model had read itself. On held-out
+phantoms both part right from wrong better than the probability of all codes does.
+
+Platt scaling makes a share of right sentences of it: a logistic curve over its logit, fitted on sentences
+that are known to be right or wrong, with Platt's smoothed targets (J. Platt, Probabilistic outputs for
+support vector machines, 1999). Statements and denials have a curve each.
 """
 
 from collections.abc import Sequence
@@ -15,15 +18,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inference.contract import Certainty
+from inference.maira_seg.processor import CodedSentence
+from inference.maira_seg.record import overlap
 
-HEAD = (1, 2, 3)
+CODES = (1, 2, 3)
 """Places in a sentence's ids, after its section, of finding, side and certainty."""
 _LEAST = 1e-6
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Probability of the codes -> probability that the sentence is right."""
+    """Probability of the claim -> probability that the sentence is right."""
 
     slope: float
     offset: float
@@ -56,21 +61,39 @@ class Confidence:
 
 
 RAW = Confidence(Curve(1.0, 0.0), Curve(1.0, 0.0))
-"""The probability of the codes as it is."""
+"""The probability of the claim as it is."""
 
 
-def head_log_probabilities(logits: Tensor, report: Tensor, spans: Sequence[range]) -> Tensor:
-    """logits (B, R, vocabulary) for the ids of a report (R,) -> (B, K): the log-probability of the codes of
-    each of its K sentences, given all that came before."""
+def code_log_probabilities(logits: Tensor, report: Tensor, spans: Sequence[range]) -> Tensor:
+    """logits (B, R, vocabulary) for the ids of a report (R,) -> (B, K, 3): the log-probability of finding,
+    side and certainty of each of its K sentences, each given all that came before."""
     starts = torch.tensor([span.start for span in spans], dtype=torch.long, device=report.device)
-    places = starts[:, None] + torch.tensor(HEAD, device=report.device)
+    places = starts[:, None] + torch.tensor(CODES, device=report.device)
     told = logits[:, places].log_softmax(dim=-1)
     chosen = report[places].expand(len(logits), *places.shape)
-    return told.gather(-1, chosen[..., None])[..., 0].sum(dim=-1)
+    return told.gather(-1, chosen[..., None])[..., 0]
+
+
+def claims(written: Sequence[CodedSentence], codes: Tensor) -> dict[CodedSentence, float]:
+    """The sentences of a draft, each once, and the probability of what each claims; codes (K, 3) as above.
+
+    A sentence that states (or denies) again what one before it stated (denied) of that place has the
+    probability of the first.
+    """
+    told: dict[CodedSentence, float] = {}
+    for sentence, probability in zip(written, codes[:, 1:].sum(dim=-1).exp().tolist(), strict=True):
+        first = next((value for other, value in told.items() if _is_same_claim(sentence, other)), probability)
+        told.setdefault(sentence, first)
+    return told
+
+
+def _is_same_claim(one: CodedSentence, other: CodedSentence) -> bool:
+    denied = (one.certainty == Certainty.ABSENT, other.certainty == Certainty.ABSENT)
+    return one.finding == other.finding and denied[0] == denied[1] and overlap(one.side, other.side)
 
 
 def fit_curve(probabilities: Sequence[float], right: Sequence[bool]) -> Curve:
-    """Platt scaling of the codes' probabilities of sentences that were right or wrong.
+    """Platt scaling of the claims' probabilities of sentences that were right or wrong.
 
     Raises
     ------

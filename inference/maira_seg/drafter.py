@@ -5,7 +5,6 @@ Runs on the processor, without gradients, one study at a time. The draft reads o
 made for every frontal image that lies inside the segmenter's domain.
 """
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -103,8 +102,17 @@ class MairaSegDrafter:
             As `draft`, and permanent `not-its-draft`: the bundle does not draft this study, or not with such
             sentences.
         """
+        return tuple(
+            one
+            for one in self.ablate(study, sentences)
+            if abs(one.nats) >= LEAST_SUPPORT
+            or one.structure in {cited.structure for cited in sentences[one.sentence].evidence}
+        )
+
+    def ablate(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
+        """`explain` with every mask that was shown, however little it does."""
         with _checks(study):
-            return self._explain(study, sentences)
+            return self._ablate(study, sentences)
 
     @torch.inference_mode()
     def _draft(self, study: StudyInput) -> DraftOutput:
@@ -197,17 +205,14 @@ class MairaSegDrafter:
         return Slots(coverage, states, citable)
 
     def _write(self, features: Tensor, slots: Slots) -> dict[CodedSentence, float]:
-        """The sentences as the model wrote them, each once, and the log-probability of the codes of each."""
+        """The sentences as the model wrote them, each once, and the probability of what each claims."""
         inputs = self._prompt(features, slots)
         ids = self.tokens(inputs, slots.citable)
-        spans = self.bundle.processor.decode_spans(ids)
+        written = self.bundle.processor.decode_spans(ids)
         report = torch.tensor(ids)
         logits = self.bundle.model(self.layout, inputs, report[None])
-        told = confidence.head_log_probabilities(logits, report, [span for _, span in spans])[0]
-        written: dict[CodedSentence, float] = {}
-        for (sentence, _), probability in zip(spans, told.tolist(), strict=True):
-            written.setdefault(sentence, probability)
-        return written
+        codes = confidence.code_log_probabilities(logits, report, [span for _, span in written])[0]
+        return confidence.claims([sentence for sentence, _ in written], codes)
 
     def _prompt(self, features: Tensor, slots: Slots) -> PromptInputs:
         return self.bundle.model.look(features, slots.coverage[None], slots.states[None])
@@ -215,10 +220,10 @@ class MairaSegDrafter:
     def _confidence(self, sentence: CodedSentence, written: dict[CodedSentence, float]) -> float | None:
         if self.bundle.confidence is None:
             return None
-        return self.bundle.confidence.of(sentence.finding, sentence.certainty, math.exp(written[sentence]))
+        return self.bundle.confidence.of(sentence.finding, sentence.certainty, written[sentence])
 
     @torch.inference_mode()
-    def _explain(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
+    def _ablate(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
         usable = [image for image in _frontal(study) if not _unusable([image])]
         if not usable:
             raise InferenceError("not-its-draft", "no image to draft from", permanent=True)
@@ -235,9 +240,8 @@ class MairaSegDrafter:
         structures = [self.bundle.model.config.structures[slot] for slot in found.slots[:, 1].tolist()]
         return tuple(
             Support(place, structure, main.sop_instance_uid, nats)
-            for place, (sentence, drops) in enumerate(zip(sentences, found.drops.tolist(), strict=True))
+            for place, drops in enumerate(found.drops.tolist())
             for structure, nats in zip(structures, drops, strict=True)
-            if abs(nats) >= LEAST_SUPPORT or structure in {one.structure for one in sentence.evidence}
         )
 
     def kept(self, written: list[CodedSentence], trusted: list[str]) -> list[CodedSentence]:

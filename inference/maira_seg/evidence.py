@@ -54,6 +54,6 @@ def ablate(
     for some in states.split(PROMPTS_AT_ONCE):
         shown = inputs.select(torch.zeros(len(some), dtype=torch.long))
         logits = model(layout, replace(shown, states=some), report.expand(len(some), -1))
-        parts.append(confidence.head_log_probabilities(logits, report, spans))
+        parts.append(confidence.code_log_probabilities(logits, report, spans).sum(dim=-1))
     whole, without = torch.cat(parts).split([1, len(slots)])
     return Ablation(slots, (whole - without).T)
