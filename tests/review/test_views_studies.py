@@ -55,7 +55,7 @@ class ReadingTests(StudyTestCase):
         cast.explained(draft, {"lung_right": math.log(4)})
         response = self.client.get(self.url("study"))
         self.assertContains(response, '<span class="change">−75 %</span>')
-        self.assertContains(response, "Percent: how the probability of the statement changes")
+        self.assertContains(response, "Percent: how the probability of the statement, given those before it")
 
     def test_the_outline_that_does_most_is_named_first(self) -> None:
         draft = cast.draft(self.study, structures=["lung_right", "heart", "trachea"])
