@@ -87,6 +87,8 @@ def main(arguments: list[str] | None = None) -> None:
         study = measure(loaded, index)
         found += [study] if study is not None else []
         log.report(phantoms=index + 1)
+    if not found:
+        parser.error(f"no phantom of {options.studies} was drafted: its draft gate was closed on all of them")
     command = f"python -m inference.training.evidence --bundle BUNDLE --studies {options.studies}"
     rows = [
         _row(name, value, command)

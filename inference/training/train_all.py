@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from inference.maira_seg import confidence as curves
 from inference.maira_seg.checkpoint import MAIRA_SEG, TOKENIZER, Bundle, load_weights, save
+from inference.maira_seg.confidence import RAW, Confidence
 from inference.maira_seg.config import PRESETS
 from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.model import MairaSeg
@@ -124,12 +124,14 @@ def assemble(options: argparse.Namespace) -> None:
     )
     silent = calibrate.not_denied(MairaSegDrafter(bundle, "calibration"), DENIAL_STUDIES)
     model.config = replace(config, not_denied=silent)
-    said = confidence.said(
-        MairaSegDrafter(replace(bundle, confidence=curves.RAW), "calibration"),
-        calibrate.SEED_PHANTOMS,
-        DENIAL_STUDIES,
-    )
-    save(replace(bundle, confidence=confidence.fit(said)), options.out)
+    save(replace(bundle, confidence=_confidence(bundle)), options.out)
+
+
+def _confidence(bundle: Bundle) -> Confidence | None:
+    """None of a bundle trained so little that it only states or only denies."""
+    loaded = MairaSegDrafter(replace(bundle, confidence=RAW), "calibration")
+    said = confidence.said(loaded, calibrate.SEED_PHANTOMS, DENIAL_STUDIES)
+    return confidence.fit(said) if len({one.stated for one in said}) == 2 else None
 
 
 if __name__ == "__main__":
