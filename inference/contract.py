@@ -5,7 +5,7 @@ from a *bundle*: a folder of weights, configuration and a model card, named by t
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -120,11 +120,26 @@ class StudyInput:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A mask a sentence rests on. weight is the share of the sentence's support, 0..1."""
+    """A mask a sentence cites. weight is its share of the citation, 0..1; what it does, `Support` says."""
 
     structure: str
     sop_instance_uid: str
     weight: float
+
+
+@dataclass(frozen=True)
+class Support:
+    """What a mask does to a sentence, measured by ablation.
+
+    sentence: its place among the draft's sentences, from 0. nats: by how much the log-probability of the
+    sentence's codes (finding, side, certainty) falls when the prompt withholds the mask; below zero where the
+    mask spoke against the sentence.
+    """
+
+    sentence: int
+    structure: str
+    sop_instance_uid: str
+    nats: float
 
 
 @dataclass(frozen=True)
@@ -183,6 +198,19 @@ class Drafter(Protocol):
         ------
         InferenceError
             With `permanent` false when a later try may succeed.
+        """
+        ...
+
+    def explain(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
+        """What each mask shown to the model does to each sentence of a draft that it made of this study.
+
+        Support too small to matter is left out, unless the sentence cites the mask. It takes longer than the
+        draft, which is whole without it.
+
+        Raises
+        ------
+        InferenceError
+            Permanent also when the sentences are no draft of this study.
         """
         ...
 

@@ -45,6 +45,25 @@ def micro_f1(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
     return 2 * int((said & true).sum()) / total if total else float("nan")
 
 
+def brier(probabilities: Sequence[float], right: Sequence[bool]) -> float:
+    """The mean squared distance of probabilities from what came true (Brier, 1950)."""
+    said, true = np.asarray(probabilities, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    return float(((said - true) ** 2).mean()) if said.size else float("nan")
+
+
+def expected_calibration_error(
+    probabilities: Sequence[float], right: Sequence[bool], *, bins: int = 10
+) -> float:
+    """The gap between mean probability and share that came true, in bins of equal width over 0..1, weighted
+    by how many fall into each (Naeini et al., 2015)."""
+    said, true = np.asarray(probabilities, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if not said.size:
+        return float("nan")
+    place = np.minimum((said * bins).astype(int), bins - 1)
+    gaps = [abs((said - true)[place == number].sum()) for number in range(bins)]
+    return float(sum(gaps) / said.size)
+
+
 def bootstrap(
     units: int,
     statistic: Callable[[NDArray[np.intp]], float],

@@ -62,11 +62,16 @@ app.conf.update(
     task_queues=[Queue(name) for name in QUEUES],
     task_default_queue="io",
     task_create_missing_queues=False,
-    task_routes={"review.tasks.generate_draft": {"queue": "inference"}, "review.tasks.*": {"queue": "io"}},
+    task_routes={
+        "review.tasks.generate_draft": {"queue": "inference"},
+        "review.tasks.explain_draft": {"queue": "inference"},
+        "review.tasks.*": {"queue": "io"},
+    },
     # Not annotations with "*": that one is applied after the specific ones, and would win.
     task_time_limit=QUEUES["io"],
     task_annotations={
         "review.tasks.generate_draft": {"time_limit": QUEUES["inference"]},
+        "review.tasks.explain_draft": {"time_limit": QUEUES["inference"]},
         "review.tasks.build_dataset": {"time_limit": settings.DATASET_TIME_LIMIT},
     },
     task_acks_late=True,

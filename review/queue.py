@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from review.models.drafts import Draft
+from review.models.drafts import Draft, Explanation
 from review.models.feedback import FeedbackDataset
 from review.models.jobs import Leased, WorkerBeat
 from review.models.states import JobStatus
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 TASKS: dict[type[Leased], str] = {
     Arrival: "review.tasks.ingest",
     Draft: "review.tasks.generate_draft",
+    Explanation: "review.tasks.explain_draft",
     FeedbackDataset: "review.tasks.build_dataset",
 }
 """Which task works on which rows. The names are those of `review.tasks`, which stands above this module."""

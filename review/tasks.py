@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from review.pipeline import datasets, drafting
+from review.pipeline import datasets, drafting, explaining
 from review.pipeline import ingest as ingestion
 
 
@@ -14,6 +14,11 @@ def ingest(arrival_id: int) -> None:
 @shared_task(ignore_result=True)
 def generate_draft(draft_id: int) -> None:
     drafting.run(draft_id)
+
+
+@shared_task(ignore_result=True)
+def explain_draft(explanation_id: int) -> None:
+    explaining.run(explanation_id)
 
 
 @shared_task(ignore_result=True)

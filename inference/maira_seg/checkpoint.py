@@ -18,6 +18,7 @@ from transformers import LlamaForCausalLM
 
 from inference.contract import BUNDLE_CONFIG, InferenceError
 from inference.maira_seg.applicability import Domain, Plane
+from inference.maira_seg.confidence import Confidence
 from inference.maira_seg.config import MairaSegConfig
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
@@ -41,7 +42,7 @@ MASK_DOMAINS = ("masks.phantom", "masks.real")
 class Bundle:
     """Everything a drafter runs on. domains: by name, see `DRAFT_DOMAINS` and `MASK_DOMAINS`. Planes on the
     features of the draft domains, None in a bundle fitted without: upright, of both gates; phantom_like, of
-    the draft gate of a bundle that learned drafting from phantoms."""
+    the draft gate of a bundle that learned drafting from phantoms. confidence: None where none was fitted."""
 
     segmenter: Segmenter
     model: MairaSeg
@@ -50,6 +51,7 @@ class Bundle:
     about: dict[str, Any]
     upright: Plane | None = None
     phantom_like: Plane | None = None
+    confidence: Confidence | None = None
 
 
 def save(bundle: Bundle, folder: Path) -> None:
@@ -64,13 +66,24 @@ def save(bundle: Bundle, folder: Path) -> None:
     bundle.processor.save(folder / TOKENIZER)
     for name in (SEGMENTER, MAIRA_SEG, APPLICABILITY):
         (folder / name).chmod(0o644)  # safetensors writes for its owner alone
-    config = {
+    config: dict[str, Any] = {
         "format": FORMAT,
         "segmenter": bundle.segmenter.config.to_dict(),
         "maira_seg": bundle.model.config.to_dict(),
         "domains": sorted(bundle.domains),
         "about": bundle.about,
     }
+    _write_config(folder, config, bundle.confidence)
+
+
+def set_confidence(folder: Path, fitted: Confidence) -> None:
+    """Put other curves into a bundle, which thereby gets another digest; its weights stay as they are."""
+    _write_config(folder, json.loads((folder / BUNDLE_CONFIG).read_text()), fitted)
+
+
+def _write_config(folder: Path, config: dict[str, Any], fitted: Confidence | None) -> None:
+    if fitted is not None:
+        config["confidence"] = fitted.to_dict()
     (folder / BUNDLE_CONFIG).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
 
 
@@ -113,6 +126,7 @@ def _load(folder: Path) -> Bundle:
         about=config["about"],
         upright=_plane(tensors, UPRIGHT),
         phantom_like=_plane(tensors, PHANTOM_LIKE),
+        confidence=Confidence.from_dict(config["confidence"]) if "confidence" in config else None,
     )
 
 

@@ -1,10 +1,13 @@
-"""The door to the model: `load(bundle)` gives a drafter, `draft(study)` gives masks and sentences.
+"""The door to the model: `load(bundle)` gives a drafter, `draft(study)` gives masks and sentences, and
+`explain(study, sentences)` what each mask does to each sentence.
 
 Runs on the processor, without gradients, one study at a time. The draft reads one frontal image; masks are
 made for every frontal image that lies inside the segmenter's domain.
 """
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +23,12 @@ from inference.contract import (
     Mask,
     Sentence,
     StudyInput,
+    Support,
     ViewPosition,
     bundle_digest,
 )
 from inference.imaging import masks as rle
-from inference.maira_seg import applicability, checkpoint, decode, evidence, record, vision
+from inference.maira_seg import applicability, checkpoint, confidence, decode, evidence, record, vision
 from inference.maira_seg import processor as words
 from inference.maira_seg.model import layout_for
 from inference.maira_seg.processor import CodedSentence
@@ -38,6 +42,8 @@ NO_MEMORY = "not enough memory"
 """What torch says, in a plain RuntimeError, when the processor's memory runs out."""
 LATERAL = {ViewPosition.LEFT_LATERAL, ViewPosition.RIGHT_LATERAL}
 PREFERENCE = (ViewPosition.PA, ViewPosition.AP, ViewPosition.UNKNOWN)
+LEAST_SUPPORT = 0.01
+"""Nats: a mask that is not cited and does less to a sentence is not told of."""
 
 
 @dataclass(frozen=True)
@@ -82,23 +88,40 @@ class MairaSegDrafter:
             Permanent: `bad-image` (not finite), `bad-mask` (does not fit its image).
             Transient: `out-of-memory`.
         """
-        if not all(np.isfinite(image.grayscale).all() for image in study.images):
-            raise InferenceError("bad-image", "grayscale holds values that are not numbers", permanent=True)
-        try:
+        with _checks(study):
             return self._draft(study)
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and NO_MEMORY not in str(error):
-                raise
-            raise InferenceError("out-of-memory", f"{len(study.images)} images", permanent=False) from error
+
+    def explain(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
+        """What each mask does to each sentence. See `contract.Drafter`.
+
+        The prompt is made again from the study, as for the draft: the same study gives the same numbers.
+
+        Raises
+        ------
+        InferenceError
+            As `draft`, and permanent `not-its-draft`: the bundle does not draft this study, or not with such
+            sentences.
+        """
+        return tuple(
+            one
+            for one in self.ablate(study, sentences)
+            if abs(one.nats) >= LEAST_SUPPORT
+            or one.structure in {cited.structure for cited in sentences[one.sentence].evidence}
+        )
+
+    def ablate(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
+        """`explain` with every mask that was shown, however little it does."""
+        with _checks(study):
+            return self._ablate(study, sentences)
 
     @torch.inference_mode()
     def _draft(self, study: StudyInput) -> DraftOutput:
-        frontal = [image for image in study.images if image.view_position not in LATERAL]
+        frontal = _frontal(study)
         reason = _unusable(frontal)
         if reason:
             return _nothing(reason)
         usable = [image for image in frontal if not _unusable([image])]
-        main = min(usable, key=lambda image: PREFERENCE.index(image.view_position))
+        main = _drafted_from(usable)
         started = time.perf_counter()
         masks: list[Mask] = []
         for image in (i for i in usable if i is not main):
@@ -109,8 +132,11 @@ class MairaSegDrafter:
         if draft_gate.open:
             trusted = [mask.structure for mask in (*main_masks, *masks) if mask.trusted]
             slots = self._slots(square, main_masks, study.human_masks, main.sop_instance_uid)
-            written = self.kept(self._write(features, slots), trusted)
-            sentences = tuple(_sentence(one, slots.citable, main.sop_instance_uid) for one in written)
+            written = self._write(features, slots)
+            sentences = tuple(
+                _sentence(one, slots.citable, main.sop_instance_uid, self._confidence(one, written))
+                for one in self.kept(list(written), trusted)
+            )
         seconds = {"segment": segmented - started, "write": time.perf_counter() - segmented}
         return DraftOutput((*main_masks, *masks), sentences, masks_gate, draft_gate, seconds)
 
@@ -178,10 +204,45 @@ class MairaSegDrafter:
         citable = tuple(code for i, code in enumerate(config.structures) if states[i] == PRESENT)
         return Slots(coverage, states, citable)
 
-    def _write(self, features: Tensor, slots: Slots) -> list[CodedSentence]:
-        """The sentences as the model wrote them, each once."""
-        inputs = self.bundle.model.look(features, slots.coverage[None], slots.states[None])
-        return list(dict.fromkeys(self.bundle.processor.decode(self.tokens(inputs, slots.citable))))
+    def _write(self, features: Tensor, slots: Slots) -> dict[CodedSentence, float]:
+        """The sentences as the model wrote them, each once, and the probability of what each claims."""
+        inputs = self._prompt(features, slots)
+        ids = self.tokens(inputs, slots.citable)
+        written = self.bundle.processor.decode_spans(ids)
+        report = torch.tensor(ids)
+        logits = self.bundle.model(self.layout, inputs, report[None])
+        codes = confidence.code_log_probabilities(logits, report, [span for _, span in written])[0]
+        return confidence.claims([sentence for sentence, _ in written], codes)
+
+    def _prompt(self, features: Tensor, slots: Slots) -> PromptInputs:
+        return self.bundle.model.look(features, slots.coverage[None], slots.states[None])
+
+    def _confidence(self, sentence: CodedSentence, written: dict[CodedSentence, float]) -> float | None:
+        if self.bundle.confidence is None:
+            return None
+        return self.bundle.confidence.of(sentence.finding, sentence.certainty, written[sentence])
+
+    @torch.inference_mode()
+    def _ablate(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
+        usable = [image for image in _frontal(study) if not _unusable([image])]
+        if not usable:
+            raise InferenceError("not-its-draft", "no image to draft from", permanent=True)
+        main = _drafted_from(usable)
+        masks, square, _, gate, features = self._segment(main, study)
+        ids = self.bundle.processor.encode([_coded(sentence) for sentence in sentences])
+        spans = [span for _, span in self.bundle.processor.decode_spans(ids)]
+        if not gate.open or len(spans) != len(sentences):
+            raise InferenceError("not-its-draft", f"{len(sentences)} sentences", permanent=True)
+        if not spans:
+            return ()
+        slots = self._slots(square, masks, study.human_masks, main.sop_instance_uid)
+        found = evidence.ablate(self.bundle.model, self.layout, self._prompt(features, slots), ids, spans)
+        structures = [self.bundle.model.config.structures[slot] for slot in found.slots[:, 1].tolist()]
+        return tuple(
+            Support(place, structure, main.sop_instance_uid, nats)
+            for place, drops in enumerate(found.drops.tolist())
+            for structure, nats in zip(structures, drops, strict=True)
+        )
 
     def kept(self, written: list[CodedSentence], trusted: list[str]) -> list[CodedSentence]:
         """What of it may be shown beside the trusted masks of the study's images."""
@@ -200,7 +261,20 @@ class MairaSegDrafter:
         )
 
 
-def _sentence(coded: CodedSentence, citable: tuple[str, ...], uid: str) -> Sentence:
+@contextmanager
+def _checks(study: StudyInput) -> Iterator[None]:
+    """Numbers before, and memory that runs out, as errors of the contract."""
+    if not all(np.isfinite(image.grayscale).all() for image in study.images):
+        raise InferenceError("bad-image", "grayscale holds values that are not numbers", permanent=True)
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and NO_MEMORY not in str(error):
+            raise
+        raise InferenceError("out-of-memory", f"{len(study.images)} images", permanent=False) from error
+
+
+def _sentence(coded: CodedSentence, citable: tuple[str, ...], uid: str, sure: float | None) -> Sentence:
     return Sentence(
         section=coded.section,
         text=coded.text,
@@ -208,8 +282,29 @@ def _sentence(coded: CodedSentence, citable: tuple[str, ...], uid: str) -> Sente
         finding=coded.finding,
         side=coded.side,
         certainty=coded.certainty,
+        confidence=sure,
         evidence=evidence.cited(coded.cites, citable, uid),
     )
+
+
+def _coded(sentence: Sentence) -> CodedSentence:
+    """As the model wrote it."""
+    return CodedSentence(
+        section=sentence.section,
+        finding=sentence.finding,
+        side=sentence.side,
+        certainty=sentence.certainty,
+        text=sentence.text,
+        cites=tuple(one.structure for one in sentence.evidence),
+    )
+
+
+def _frontal(study: StudyInput) -> list[ImageInput]:
+    return [image for image in study.images if image.view_position not in LATERAL]
+
+
+def _drafted_from(usable: list[ImageInput]) -> ImageInput:
+    return min(usable, key=lambda image: PREFERENCE.index(image.view_position))
 
 
 def _unusable(images: list[ImageInput]) -> str:

@@ -145,19 +145,23 @@ class Processor:
     def decode(self, ids: Sequence[int]) -> list[CodedSentence]:
         """The sentences of a draft. A last sentence cut off before `<end>` is dropped, as is a
         malformed one."""
+        return [sentence for sentence, _ in self.decode_spans(ids)]
+
+    def decode_spans(self, ids: Sequence[int]) -> list[tuple[CodedSentence, range]]:
+        """What `decode` gives, each sentence with the places of its ids: from its section to before
+        `<end>`."""
         end, eos = self.id(END), self.id(EOS)
         sentences = []
-        current: list[int] = []
-        for token in ids:
+        start = 0
+        for place, token in enumerate(ids):
             if token == eos:
                 break
             if token != end:
-                current.append(token)
                 continue
-            sentence = self._sentence(current)
-            current = []
+            sentence = self._sentence(ids[start:place])
             if sentence is not None:
-                sentences.append(sentence)
+                sentences.append((sentence, range(start, place)))
+            start = place + 1
         return sentences
 
     def _sentence(self, ids: Sequence[int]) -> CodedSentence | None:

@@ -1,8 +1,9 @@
 """Everything, in order, into one bundle: `python -m inference.training.train_all --out
 inference/weights/demo`.
 
-Segmenter, its thresholds, encoder, language model, domains. Intermediate weights stay in `--work`, where
-`--resume` finds them. `evaluate` measures the bundle afterwards; its card is written by hand.
+Segmenter, its thresholds, encoder, language model, domains, confidence. Intermediate weights stay in
+`--work`, where `--resume` finds them. `evaluate` and `evidence` measure the bundle afterwards; its card is
+written by hand.
 """
 
 import argparse
@@ -13,11 +14,12 @@ from pathlib import Path
 import torch
 
 from inference.maira_seg.checkpoint import MAIRA_SEG, TOKENIZER, Bundle, load_weights, save
+from inference.maira_seg.confidence import RAW, Confidence
 from inference.maira_seg.config import PRESETS
 from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
-from inference.training import calibrate, radiographs, records
+from inference.training import calibrate, confidence, radiographs, records
 from inference.training import train_encoder as encoder
 from inference.training import train_maira_seg as maira_seg
 from inference.training import train_segmenter as segmenter
@@ -83,7 +85,7 @@ def _held_out(options: argparse.Namespace) -> records.Phantoms:
 
 
 def assemble(options: argparse.Namespace) -> None:
-    """Fit the domains and write the bundle's weights, configuration and tokenizer."""
+    """Fit the domains and the confidence, and write the bundle's weights, configuration and tokenizer."""
     torch.set_num_threads(options.threads)
     generator = torch.Generator().manual_seed(options.seed)
     config = PRESETS["demo"]
@@ -122,7 +124,14 @@ def assemble(options: argparse.Namespace) -> None:
     )
     silent = calibrate.not_denied(MairaSegDrafter(bundle, "calibration"), DENIAL_STUDIES)
     model.config = replace(config, not_denied=silent)
-    save(bundle, options.out)
+    save(replace(bundle, confidence=_confidence(bundle)), options.out)
+
+
+def _confidence(bundle: Bundle) -> Confidence | None:
+    """None of a bundle trained so little that it only states or only denies."""
+    loaded = MairaSegDrafter(replace(bundle, confidence=RAW), "calibration")
+    said = confidence.said(loaded, calibrate.SEED_PHANTOMS, DENIAL_STUDIES)
+    return confidence.fit(said) if len({one.stated for one in said}) == 2 else None
 
 
 if __name__ == "__main__":

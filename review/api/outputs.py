@@ -143,8 +143,19 @@ class EvidenceOutput(Read):
     weight = serializers.FloatField()
 
 
+class SupportOutput(Read):
+    mask = serializers.IntegerField(source="mask_id")
+    structure = serializers.CharField(source="mask.structure")
+    nats = serializers.FloatField(
+        help_text="Fall of the log-probability of the sentence's codes without the mask."
+    )
+
+
 class SentenceOutput(serializers.ModelSerializer[Sentence]):
+    """`evidence`: the masks the sentence cites. `support`: what masks do to it, measured by ablation."""
+
     evidence = EvidenceOutput(many=True, source="evidence.all")
+    support = SupportOutput(many=True, source="support.all")
 
     class Meta:
         model = Sentence
@@ -158,15 +169,20 @@ class SentenceOutput(serializers.ModelSerializer[Sentence]):
             "certainty",
             "confidence",
             "evidence",
+            "support",
         ]
 
 
 class DraftOutput(serializers.ModelSerializer[Draft]):
-    """`withheld_reason` is empty when prose is shown; `stale`: the study has changed since."""
+    """`withheld_reason` is empty when prose is shown; `stale`: the study has changed since; `explanation`:
+    how far the measuring of support is, null where none was asked for."""
 
     status = serializers.ChoiceField(JobStatus.choices)
     model_version = serializers.CharField(source="model_version.digest")
     stale = serializers.BooleanField(source="is_stale")
+    explanation = serializers.ChoiceField(
+        JobStatus.choices, source="explanation.status", default=None, allow_null=True
+    )
     findings = serializers.SerializerMethodField()
     impression = serializers.SerializerMethodField()
     sentences = SentenceOutput(many=True, source="sentences.all")
@@ -184,6 +200,7 @@ class DraftOutput(serializers.ModelSerializer[Draft]):
             "finished_at",
             "withheld_reason",
             "failure_code",
+            "explanation",
             "findings",
             "impression",
             "sentences",

@@ -1,7 +1,7 @@
 """Every model, so that Django finds them; code imports the modules: `from review.models import studies`."""
 
 from review.models.audit import AuditCheckpoint, AuditEvent
-from review.models.drafts import Draft, Evidence, Mask, MaskContent, Sentence
+from review.models.drafts import Draft, Evidence, Explanation, Mask, MaskContent, Sentence, Support
 from review.models.feedback import FeedbackDataset
 from review.models.jobs import WorkerBeat
 from review.models.patients import Patient, Site
@@ -19,6 +19,7 @@ __all__ = [
     "AuditEvent",
     "Draft",
     "Evidence",
+    "Explanation",
     "FeedbackDataset",
     "Image",
     "Mask",
@@ -34,6 +35,7 @@ __all__ = [
     "Signature",
     "Site",
     "Study",
+    "Support",
     "User",
     "WorkerBeat",
     "WorklistEntry",

@@ -34,6 +34,8 @@ class Verb(models.TextChoices):
     DRAFT_WITHHELD = "draft.withheld", _("draft withheld")
     DRAFT_FAILED = "draft.failed", _("draft failed")
     DRAFT_CANCELLED = "draft.cancelled", _("draft cancelled")
+    EVIDENCE_MEASURED = "evidence.measured", _("evidence measured")
+    EVIDENCE_FAILED = "evidence.failed", _("evidence could not be measured")
     REPORT_SAVED = "report.saved", _("report saved")
     REPORT_LOCKED = "report.locked", _("editing started")
     REPORT_RELEASED = "report.released", _("editing ended")

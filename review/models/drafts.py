@@ -140,6 +140,8 @@ class Sentence(models.Model):
 
 
 class Evidence(models.Model):
+    """A mask that a sentence cites."""
+
     sentence = models.ForeignKey(Sentence, on_delete=models.PROTECT, related_name="evidence")
     mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="evidence")
     weight = models.FloatField()
@@ -150,3 +152,47 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"evidence {self.pk}"
+
+
+class Explanation(Leased):
+    """The measuring of a draft's evidence, by ablation, in a task of its own after the draft is ready."""
+
+    draft = models.OneToOneField(Draft, on_delete=models.PROTECT, related_name="explanation")
+    status = models.CharField(max_length=16, choices=states.JobStatus, default=states.JobStatus.QUEUED)
+
+    class Meta:
+        triggers = [
+            states.state_machine("job"),
+            pgtrigger.Protect(
+                name="ready_explanation_is_immutable",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__status=states.JobStatus.READY),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["queued_at"],
+                name="explanation_open",
+                condition=Q(status__in=[states.JobStatus.QUEUED, states.JobStatus.RUNNING]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"explanation {self.pk}"
+
+
+class Support(models.Model):
+    """What a mask does to a sentence: see `inference.contract.Support`. Append-only, as evidence is."""
+
+    sentence = models.ForeignKey(Sentence, on_delete=models.PROTECT, related_name="support")
+    mask = models.ForeignKey(Mask, on_delete=models.PROTECT, related_name="support")
+    nats = models.FloatField(
+        help_text=_("Fall of the log-probability of the sentence's codes without the mask.")
+    )
+
+    class Meta:
+        verbose_name_plural = "support"
+        constraints = [models.UniqueConstraint(fields=["sentence", "mask"], name="support_once_per_mask")]
+
+    def __str__(self) -> str:
+        return f"support {self.pk}"

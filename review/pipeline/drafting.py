@@ -20,7 +20,7 @@ from inference.imaging import pixels
 from review import audit, queue, storage, worklist
 from review.models import drafts
 from review.models.audit import Verb
-from review.models.drafts import Draft, Evidence, Mask, MaskContent, Sentence
+from review.models.drafts import Draft, Evidence, Explanation, Mask, MaskContent, Sentence
 from review.models.people import User
 from review.models.registry import ModelVersion
 from review.models.states import JobStatus, ModelState
@@ -100,18 +100,18 @@ def enqueue(study: Study, *, by: User | None, reason: str) -> Draft | None:
 
 
 @lru_cache(maxsize=1)
-def _load(location: str, digest: str) -> contract.Drafter:
+def load(location: str, digest: str) -> contract.Drafter:
     """The drafter of one bundle; the worker keeps the last one used.
 
     The digest is checked against the files.
     """
-    load: contract.LoadDrafter = import_string(settings.DRAFTER)
+    door: contract.LoadDrafter = import_string(settings.DRAFTER)
     found = contract.bundle_digest(Path(location))
     if found != digest:
         raise contract.InferenceError(
             "bundle-changed", f"bundle {digest[:12]} now has the digest {found[:12]}", permanent=True
         )
-    return load(Path(location))
+    return door(Path(location))
 
 
 def warm_up() -> None:
@@ -119,7 +119,7 @@ def warm_up() -> None:
     it."""
     model = active_model()
     if model is not None:
-        _load(model.location, model.digest)
+        load(model.location, model.digest)
 
 
 def run(draft_id: int) -> None:
@@ -133,7 +133,7 @@ def run(draft_id: int) -> None:
     draft, lease = claimed
     try:
         with queue.heartbeat(lease):
-            drafter = _load(draft.model_version.location, draft.model_version.digest)
+            drafter = load(draft.model_version.location, draft.model_version.digest)
             study, images = study_input(draft.study, draft.language)
             if input_digest(draft.study) != draft.input_digest:
                 raise contract.InferenceError(
@@ -216,6 +216,14 @@ def _store(draft: Draft, lease: queue.Lease, output: contract.DraftOutput, image
         },
     )
     worklist.refresh(study)
+    if output.draft_gate.open and output.sentences:
+        _ask_for_evidence(draft)
+
+
+def _ask_for_evidence(draft: Draft) -> None:
+    """A task of its own, behind the drafts that wait: nobody waits for what it finds."""
+    now = timezone.now()
+    queue.nudge(Explanation.objects.create(draft=draft, queued_at=now, nudged_at=now))
 
 
 def _store_masks(

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from review import audit, queue, worklist
 from review.models.audit import AuditCheckpoint, Verb
-from review.models.drafts import Draft
+from review.models.drafts import Draft, Explanation
 from review.models.feedback import FeedbackDataset
 from review.models.jobs import Leased
 from review.models.states import JobStatus
@@ -80,6 +80,9 @@ def _give_up(model: type[Leased], pk: int, now: datetime) -> int:
     if isinstance(row, Draft):
         audit.record(Verb.DRAFT_FAILED, by=None, study=row.study, data={"draft": pk, "code": "worker-lost"})
         worklist.refresh(row.study)
+    elif isinstance(row, Explanation):
+        data = {"draft": row.draft_id, "code": "worker-lost"}
+        audit.record(Verb.EVIDENCE_FAILED, by=None, study=row.draft.study, data=data)
     elif isinstance(row, Arrival):
         Arrival.objects.filter(pk=pk).update(reason_code="worker-lost", reason=message)
         audit.record(Verb.FILE_REFUSED, by=None, site=row.site, data={"arrival": pk, "reason": "worker-lost"})

@@ -28,11 +28,12 @@ def newest(study: Study, user: User) -> Draft | None:
 
 
 def newest_ready(study: Study, user: User) -> Draft | None:
-    """The newest draft that is ready, with sentences and their evidence; it may be stale."""
+    """The newest draft that is ready, with sentences, their evidence and its support; it may be stale."""
     return (
         visible_to(user)
         .filter(study=study, status=JobStatus.READY)
-        .prefetch_related("sentences__evidence__mask")
+        .select_related("explanation")
+        .prefetch_related("sentences__evidence__mask", "sentences__support__mask")
         .order_by("-pk")
         .first()
     )

@@ -12,7 +12,13 @@ from review.selectors import audit, drafts
 from review.views import differences, vocabulary
 
 _SIGNING = {Verb.REPORT_SIGNED, Verb.ADDENDUM_ADDED}
-_BY_AI = {Verb.DRAFT_READY, Verb.DRAFT_WITHHELD, Verb.DRAFT_FAILED}
+_BY_AI = {
+    Verb.DRAFT_READY,
+    Verb.DRAFT_WITHHELD,
+    Verb.DRAFT_FAILED,
+    Verb.EVIDENCE_MEASURED,
+    Verb.EVIDENCE_FAILED,
+}
 
 Texts = dict[int, Revision]
 

@@ -109,7 +109,7 @@ def test_every_frontal_image_gets_masks_and_the_lateral_none(tiny):
 def test_a_mask_on_any_image_of_the_study_speaks_against_its_denial(tiny, monkeypatch):
     """The draft reads the PA; the mask is drawn on the AP beside it."""
     denial = CodedSentence(Section.FINDINGS, "consolidation", Side.NONE, Certainty.ABSENT, "Clear.")
-    monkeypatch.setattr(MairaSegDrafter, "_write", lambda *_: [denial])
+    monkeypatch.setattr(MairaSegDrafter, "_write", lambda *_: {denial: 0.9})
     both = [image(uid="1.1", view=ViewPosition.AP), image(uid="1.2", view=ViewPosition.PA)]
     every = [human(s.code, uid=uid, filled=False) for s in STRUCTURES for uid in ("1.1", "1.2")]
     assert [s.text for s in tiny.draft(study(*both, masks=tuple(every))).sentences] == ["Clear."]

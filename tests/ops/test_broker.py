@@ -53,6 +53,7 @@ def test_a_deleted_folder_is_made_again(channel):
 def test_tasks_go_to_their_queues(settings):
     router = celery.app.amqp.router
     assert router.route({}, "review.tasks.generate_draft")["queue"].name == "inference"
+    assert router.route({}, "review.tasks.explain_draft")["queue"].name == "inference"
     assert router.route({}, "review.tasks.ingest")["queue"].name == "io"
     assert router.route({}, "review.tasks.build_dataset")["queue"].name == "io"
 
@@ -62,4 +63,5 @@ def test_every_task_has_a_time_limit_and_is_acknowledged_late():
     tasks = [task for name, task in celery.app.tasks.items() if name.startswith("review.")]
     assert tasks
     assert all(task.time_limit and task.acks_late and task.reject_on_worker_lost for task in tasks)
-    assert celery.app.tasks["review.tasks.generate_draft"].time_limit == celery.QUEUES["inference"]
+    for name in ("generate_draft", "explain_draft"):
+        assert celery.app.tasks[f"review.tasks.{name}"].time_limit == celery.QUEUES["inference"]

@@ -5,6 +5,7 @@ reads elsewhere, **Ada** leads quality there, **Nils** is an administrator, **Te
 **Root** administers the platform without belonging to any site.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -14,7 +15,7 @@ from django.contrib.auth.hashers import make_password
 
 from inference.imaging import masks as rle
 from review import worklist
-from review.models.drafts import Draft, Evidence, Mask, MaskContent, Sentence
+from review.models.drafts import Draft, Evidence, Explanation, Mask, MaskContent, Sentence, Support
 from review.models.patients import Patient, Site
 from review.models.people import Membership, Role, User
 from review.models.registry import ModelVersion
@@ -115,8 +116,8 @@ def study(site: Site, *, number: int = 1, name: str = "YAMADA^TARO", accession: 
     return row
 
 
-def draft(of: Study, *, withheld: str = "") -> Draft:
-    """A ready draft: a lung mask, a sentence that cites it, an impression; only the mask when withheld."""
+def draft(of: Study, *, withheld: str = "", structures: Sequence[str] = ("lung_right",)) -> Draft:
+    """A ready draft: masks, a sentence that cites them, an impression; only the masks when withheld."""
     row = Draft.objects.create(
         study=of,
         model_version=model(),
@@ -126,26 +127,13 @@ def draft(of: Study, *, withheld: str = "") -> Draft:
         queued_at=TAKEN,
     )
     Draft.objects.filter(pk=row.pk).update(status=JobStatus.RUNNING)
-    lung = np.zeros((ROWS, COLUMNS), dtype=bool)
-    lung[5:30, 3:12] = True
-    counts = rle.encode(lung)
-    mask = Mask.objects.create(
-        image=Image.objects.get(series__study=of),
-        structure="lung_right",
-        source=Mask.Source.AI,
-        draft=row,
-        area=int(lung.sum()),
-        box=[5, 3, 25, 9],
-        trust=0.9,
-        trusted=True,
-        created_at=TAKEN,
-    )
-    MaskContent.objects.create(mask=mask, rows=ROWS, columns=COLUMNS, counts=counts)
+    masks = [_mask(row, structure) for structure in structures]
     if not withheld:
         first = Sentence.objects.create(
             draft=row, position=0, section="findings", text="The right lung is clear.", language="en"
         )
-        Evidence.objects.create(sentence=first, mask=mask, weight=1.0)
+        for mask in masks:
+            Evidence.objects.create(sentence=first, mask=mask, weight=1 / len(masks))
         Sentence.objects.create(
             draft=row, position=1, section="impression", text="No acute abnormality.", language="en"
         )
@@ -153,5 +141,34 @@ def draft(of: Study, *, withheld: str = "") -> Draft:
         status=JobStatus.READY, withheld_reason=withheld, finished_at=TAKEN, draft_gate={"open": not withheld}
     )
     worklist.refresh(of)
+    row.refresh_from_db()
+    return row
+
+
+def _mask(of: Draft, structure: str) -> Mask:
+    lung = np.zeros((ROWS, COLUMNS), dtype=bool)
+    lung[5:30, 3:12] = True
+    mask = Mask.objects.create(
+        image=Image.objects.get(series__study=of.study),
+        structure=structure,
+        source=Mask.Source.AI,
+        draft=of,
+        area=int(lung.sum()),
+        box=[5, 3, 25, 9],
+        trust=0.9,
+        trusted=True,
+        created_at=TAKEN,
+    )
+    MaskContent.objects.create(mask=mask, rows=ROWS, columns=COLUMNS, counts=rle.encode(lung))
+    return mask
+
+
+def explained(of: Draft, nats: Mapping[str, float]) -> Explanation:
+    """The measured evidence of a ready draft: what masks, by structure, do to its first sentence."""
+    row = Explanation.objects.create(draft=of, queued_at=TAKEN)
+    Explanation.objects.filter(pk=row.pk).update(status=JobStatus.RUNNING)
+    for mask in of.masks.filter(structure__in=nats):
+        Support.objects.create(sentence=of.sentences.first(), mask=mask, nats=nats[mask.structure])
+    Explanation.objects.filter(pk=row.pk).update(status=JobStatus.READY, finished_at=TAKEN)
     row.refresh_from_db()
     return row

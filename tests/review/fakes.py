@@ -1,5 +1,6 @@
 """A drafter for the seam: says what it saw, without torch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from inference.imaging import masks as rle
 
 DIGEST = "f" * 64
 calls: list[contract.StudyInput] = []
+explained: list[tuple[contract.Sentence, ...]] = []
 failures: list[Exception] = []
 
 
@@ -30,6 +32,15 @@ class FakeDrafter:
         )
         gate = contract.Gate(open=True, score=0.1, threshold=1.0)
         return contract.DraftOutput((mask,), (sentence,), gate, gate, {"total": 0.1})
+
+    def explain(
+        self, study: contract.StudyInput, sentences: Sequence[contract.Sentence]
+    ) -> tuple[contract.Support, ...]:
+        explained.append(tuple(sentences))
+        if failures:
+            raise failures.pop()
+        uid = study.images[0].sop_instance_uid
+        return tuple(contract.Support(place, "heart", uid, 0.5) for place in range(len(sentences)))
 
 
 def load(bundle: Path) -> FakeDrafter:

@@ -99,6 +99,18 @@ class DraftTests(ApiCase):
             {"mask": draft.masks.get().pk, "structure": "lung_right", "weight": 1.0}
         ]
 
+    def test_it_tells_what_masks_do_to_a_sentence_once_that_is_measured(self) -> None:
+        draft = cast.draft(self.study)
+        before = self.ruth.get(self.path("draft/")).json()
+        assert (before["explanation"], before["sentences"][0]["support"]) == (None, [])
+        cast.explained(draft, {"lung_right": 1.5})
+        after = self.ruth.get(self.path("draft/")).json()
+        assert after["explanation"] == "ready"
+        assert after["sentences"][0]["support"] == [
+            {"mask": draft.masks.get().pk, "structure": "lung_right", "nats": 1.5}
+        ]
+        assert after["sentences"][1]["support"] == []
+
     def test_withheld_prose_is_not_there(self) -> None:
         cast.draft(self.study, withheld="outside-domain")
         body = self.ruth.get(self.path("draft/")).json()

@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -21,7 +22,7 @@ from inference.objects import dx
 from inference.phantom import study as phantoms
 from review import exceptions, storage
 from review.models.audit import AuditEvent, Verb
-from review.models.drafts import Draft, Mask
+from review.models.drafts import Draft, Explanation, Mask, Support
 from review.models.patients import Site
 from review.models.people import Membership, Role
 from review.models.registry import ModelVersion
@@ -29,7 +30,7 @@ from review.models.reports import Signature
 from review.models.states import ArrivalStatus, JobStatus, ModelState
 from review.models.studies import Arrival, Image, Study
 from review.models.worklist import WorklistEntry
-from review.pipeline import drafting, ingest, sweeper
+from review.pipeline import drafting, explaining, ingest, sweeper
 from review.selectors import arrivals as arrivals_selector
 from review.services import accounts, registry, reports, studies
 from tests.review import cast, fakes
@@ -57,8 +58,9 @@ class PipelineCase(TestCase):
     def setUp(self) -> None:
         self.cast = cast.make()
         fakes.calls.clear()
+        fakes.explained.clear()
         fakes.failures.clear()
-        drafting._load.cache_clear()
+        drafting.load.cache_clear()
 
     def bundle(self) -> ModelVersion:
         folder = Path(self.enterContext(_folder()))
@@ -441,6 +443,106 @@ class DraftingTests(PipelineCase):
         drafting.run(draft.pk)
         draft.refresh_from_db()
         assert draft.failure_code == "bundle-changed"
+
+
+class ExplainingTests(PipelineCase):
+    """The second task: the draft is ready before it and stays as it is, whatever becomes of it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bundle()
+        self.receive_dataset(phantom())
+        self.study = Study.objects.get()
+        drafting.run(self.study.drafts.get().pk)
+        self.draft = self.study.drafts.get()
+        self.explanation = Explanation.objects.get(draft=self.draft)
+
+    def told(self, verb: Verb) -> int:
+        return AuditEvent.objects.filter(study_id=self.study.pk, verb=verb).count()
+
+    def again(self) -> None:
+        explaining.run(self.explanation.pk)
+        self.explanation.refresh_from_db()
+
+    def test_a_ready_draft_asks_for_its_evidence_and_is_ready_without(self) -> None:
+        assert (self.draft.status, self.explanation.status) == (JobStatus.READY, JobStatus.QUEUED)
+        assert Support.objects.count() == 0
+
+    def test_the_broker_is_told_after_the_draft_is_stored(self) -> None:
+        self.receive_dataset(phantom(1))
+        other = Draft.objects.exclude(pk=self.draft.pk).get()
+        with mock.patch("review.queue._send") as send, self.captureOnCommitCallbacks(execute=True):
+            drafting.run(other.pk)
+        send.assert_called_once_with(Explanation, other.explanation.pk)
+
+    def test_it_stores_what_each_mask_does_to_each_sentence_with_one_event(self) -> None:
+        self.again()
+        assert self.explanation.status == JobStatus.READY
+        (support,) = Support.objects.all()
+        assert (support.sentence, support.mask) == (self.draft.sentences.get(), self.draft.masks.get())
+        assert support.nats == 0.5
+        assert self.told(Verb.EVIDENCE_MEASURED) == 1
+
+    def test_the_drafter_is_given_the_draft_as_it_gave_it(self) -> None:
+        self.again()
+        (given,) = fakes.explained
+        assert given == fakes.load(Path()).draft(fakes.calls[0]).sentences
+
+    def test_a_second_run_does_nothing(self) -> None:
+        self.again()
+        self.again()
+        assert len(fakes.explained) == Support.objects.count() == self.told(Verb.EVIDENCE_MEASURED) == 1
+        explaining.run(999_999)
+
+    def test_a_passing_failure_is_tried_again_and_then_given_up_and_the_draft_stays(self) -> None:
+        for _attempt in range(3):
+            fakes.failures.append(contract.InferenceError("busy", "device busy", permanent=False))
+            self.again()
+        assert (self.explanation.status, self.explanation.failure_code) == (JobStatus.FAILED, "busy")
+        self.draft.refresh_from_db()
+        assert self.draft.status == JobStatus.READY
+        assert WorklistEntry.objects.get(study=self.study).status == "ready"
+        assert self.told(Verb.EVIDENCE_FAILED) == 1
+
+    def test_an_error_nobody_expected_ends_on_the_row(self) -> None:
+        fakes.failures.append(KeyError("patient"))
+        self.again()
+        assert (self.explanation.status, self.explanation.attempts) == (JobStatus.QUEUED, 1)
+
+    def test_a_study_that_changed_since_is_not_explained(self) -> None:
+        Study.objects.update(patient_age_years=99)
+        self.again()
+        assert self.explanation.failure_code == "superseded"
+        assert fakes.explained == []
+
+    def test_a_worker_that_lost_its_lease_stores_nothing(self) -> None:
+        """While it works, the sweeper takes the row back and another worker takes it."""
+
+        def taken_over(*_: object) -> tuple[contract.Support, ...]:
+            Explanation.objects.update(lease_owner=uuid4())
+            uid = Image.objects.get().sop_instance_uid
+            return (contract.Support(0, "heart", uid, 1.0),)
+
+        with mock.patch.object(fakes.FakeDrafter, "explain", taken_over):
+            self.again()
+        assert self.explanation.status == JobStatus.RUNNING
+        assert Support.objects.count() == self.told(Verb.EVIDENCE_MEASURED) == 0
+
+    def test_the_sweeper_puts_a_killed_workers_row_back_and_gives_up_in_the_end(self) -> None:
+        rows = Explanation.objects.filter(pk=self.explanation.pk)
+        past = timezone.now() - timedelta(minutes=5)
+        rows.update(status=JobStatus.RUNNING, lease_until=past, attempts=1)
+        assert sweeper.run()["requeued"] == 1
+        self.again()
+        assert (self.explanation.status, self.explanation.attempts) == (JobStatus.READY, 2)
+
+    def test_a_row_whose_worker_is_killed_every_time_is_given_up(self) -> None:
+        past = timezone.now() - timedelta(minutes=5)
+        Explanation.objects.update(status=JobStatus.RUNNING, lease_until=past, attempts=3)
+        assert sweeper.run()["failed"] == 1
+        self.explanation.refresh_from_db()
+        assert (self.explanation.status, self.explanation.failure_code) == (JobStatus.FAILED, "worker-lost")
+        assert self.told(Verb.EVIDENCE_FAILED) == 1
 
 
 class LateInputTests(PipelineCase):

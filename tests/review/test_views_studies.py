@@ -1,6 +1,7 @@
 """The reading page, its images and outlines, its history and its small acts."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -18,7 +19,7 @@ from review.models.reports import Signature
 from review.models.states import JobStatus
 from review.models.studies import Image, Order, Study
 from review.services import reports
-from review.views import images, vocabulary
+from review.views import images, panels, vocabulary
 from tests.review import cast
 
 AUTHOR = Signature.Meaning.AUTHOR
@@ -47,6 +48,23 @@ class ReadingTests(StudyTestCase):
         self.assertContains(response, 'id="report-editor"')
         self.assertContains(response, "Demonstration model, not for clinical use")
         assert Verb.STUDY_OPENED in self.verbs()
+
+    def test_a_cited_outline_says_what_it_does_once_that_is_measured(self) -> None:
+        draft = cast.draft(self.study)
+        self.assertNotContains(self.client.get(self.url("study")), "Percent:")
+        cast.explained(draft, {"lung_right": math.log(4)})
+        response = self.client.get(self.url("study"))
+        self.assertContains(response, '<span class="change">−75 %</span>')
+        self.assertContains(response, "Percent: how the probability of the statement, given those before it")
+
+    def test_the_outline_that_does_most_is_named_first(self) -> None:
+        draft = cast.draft(self.study, structures=["lung_right", "heart", "trachea"])
+        cast.explained(draft, {"lung_right": -math.log(1.25), "heart": math.log(2), "trachea": 0.001})
+        (sentence, *_rest) = panels.draft(self.study, self.people.ruth)["by_section"][0][1]
+        assert [item["name"] for item in sentence["evidence"]] == [
+            str(vocabulary.STRUCTURES[code]) for code in ("heart", "trachea", "lung_right")
+        ]
+        assert [item["change"] for item in sentence["evidence"]] == ["−50 %", "±0 %", "+25 %"]
 
     def test_a_doubtful_name_is_shown_with_the_bytes_that_came(self) -> None:
         Patient.objects.filter(studies=self.study).update(name_doubtful=True)

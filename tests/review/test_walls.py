@@ -11,7 +11,7 @@ from django.test import TestCase
 from review import audit
 from review.models import states
 from review.models.audit import Verb
-from review.models.drafts import Draft, Evidence, Mask, Sentence
+from review.models.drafts import Draft, Evidence, Explanation, Mask, Sentence, Support
 from review.models.feedback import FeedbackDataset
 from review.models.registry import ModelVersion
 from review.models.reports import Report
@@ -29,6 +29,7 @@ APPEND_ONLY = [
     "review_evidence",
     "review_mask",
     "review_maskcontent",
+    "review_support",
 ]
 
 
@@ -121,6 +122,22 @@ class ReadyTests(TestCase):
         self.refused(lambda: Mask.objects.create(source=Mask.Source.AI, **again))
         drawn = Mask.objects.create(source=Mask.Source.HUMAN, author=self.cast.ruth, **again)
         assert drawn.pk
+
+    def test_support_is_added_only_while_the_draft_is_being_explained(self) -> None:
+        given = {"sentence": self.draft.sentences.first(), "mask": self.draft.masks.get()}
+        self.refused(lambda: Support.objects.create(**given, nats=0.5))
+        explanation = Explanation.objects.create(draft=self.draft, queued_at=cast.TAKEN)
+        self.refused(lambda: Support.objects.create(**given, nats=0.5))
+        rows = Explanation.objects.filter(pk=explanation.pk)
+        rows.update(status="running")
+        Support.objects.create(**given, nats=0.5)
+        self.refused(lambda: Support.objects.update(nats=5.0))
+        rows.update(status="ready")
+        self.refused(
+            lambda: Support.objects.create(sentence=self.draft.sentences.last(), mask=given["mask"], nats=1)
+        )
+        self.refused(lambda: rows.update(status="queued"))
+        self.refused(rows.delete)
 
     def test_a_finished_dataset_is_frozen(self) -> None:
         dataset = FeedbackDataset.objects.create(

@@ -12,6 +12,7 @@ from tests.system.hospital import Hospital, wait_until
 pytestmark = pytest.mark.xdist_group("hospital")
 
 UNFINISHED = "SELECT count(*) FROM review_draft WHERE status IN ('queued', 'running')"
+UNEXPLAINED = "SELECT count(*) FROM review_explanation WHERE status IN ('queued', 'running')"
 
 
 def all_drafted(hospital: Hospital) -> None:
@@ -54,11 +55,27 @@ def test_every_draft_is_finished_though_worker_and_broker_are_lost(hospital: Hos
         hospital.count("SELECT count(*) FROM review_worklistentry WHERE status IN ('preparing', 'failed')")
         == 0
     )
-    twice = (
-        "SELECT count(*) FROM (SELECT 1 FROM review_auditevent WHERE verb = 'draft.ready'"
+    assert hospital.count(stored_twice("draft.ready")) == 0, "a draft was stored twice"
+
+
+def test_the_evidence_of_every_draft_is_measured_once_all_the_same(hospital: Hospital) -> None:
+    """In the tasks behind the drafts, of which the test before lost some."""
+    all_drafted(hospital)
+    wait_until("all evidence measured", lambda: hospital.count(UNEXPLAINED) == 0, 300)
+    measured = "SELECT count(*) FROM review_explanation WHERE status = 'ready'"
+    assert hospital.count(measured) >= 24
+    other = "SELECT count(*) FROM review_explanation WHERE failure_code NOT IN ('', 'superseded')"
+    assert hospital.count(other) == 0
+    assert hospital.count("SELECT count(*) FROM review_support") > 24
+    assert hospital.count(stored_twice("evidence.measured")) == 0
+
+
+def stored_twice(verb: str) -> str:
+    """Drafts of which more than one event of this verb tells."""
+    return (
+        f"SELECT count(*) FROM (SELECT 1 FROM review_auditevent WHERE verb = '{verb}'"
         " GROUP BY convert_from(canonical, 'UTF8')::jsonb -> 'data' ->> 'draft' HAVING count(*) > 1) again"
     )
-    assert hospital.count(twice) == 0, "a draft was stored twice"
 
 
 def test_it_verifies_and_names_the_link_a_superuser_broke(hospital: Hospital) -> None:
