@@ -61,14 +61,10 @@ def rows(populations: dict[str, list[Pairs]], threshold: float, table: Table) ->
     made = []
     for population, images in populations.items():
         known = [np.array(image) for image in images if image]
-        for metric, measure in MEASURES.items():
-            if not known:
-                continue
-            value = measures.bootstrap(
-                len(known), partial(_of_masks, known, measure, threshold), resamples=400
-            )
-            if np.isfinite([value.mean, value.low, value.high]).all():
-                made.append(table.row(population, metric, value))
+        for metric, measure in MEASURES.items() if known else ():
+            statistic = partial(_of_masks, known, measure, threshold)
+            if np.isfinite(statistic(np.arange(len(known)))):
+                made.append(table.row(population, metric, measures.bootstrap(len(known), statistic)))
     return made
 
 
