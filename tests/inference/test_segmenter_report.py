@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
 
 from inference.contract import DraftOutput, ImageInput, Mask, Side, ViewPosition
@@ -44,6 +46,16 @@ def test_a_tube_drawn_ten_pixels_short_ends_five_millimetres_off():
 def test_a_tip_is_measured_in_both_directions_by_their_own_spacing():
     aside = tube(slice(0, 117), slice(103, 106))
     assert centrelines.tip_error_mm(aside, TRUE, (1.0, 0.75)) == pytest.approx(np.hypot(4 * 1.0, 4 * 0.75))
+
+
+@given(st.integers(-20, 20), st.integers(-20, 20))
+def test_a_tube_drawn_elsewhere_is_as_far_off_as_it_was_moved(down, aside):
+    line = np.zeros((120, 120), bool)
+    line[40:81, 60:63] = True
+    moved = np.roll(line, (down, aside), (0, 1))
+    wanted = np.hypot(down * 0.5, aside * 0.25)
+    ends = [centrelines._ends(centrelines.centreline(mask), np.array((0.5, 0.25))) for mask in (line, moved)]
+    assert np.linalg.norm(ends[1] - ends[0], axis=1) == pytest.approx([wanted, wanted])
 
 
 def test_a_tube_that_is_drawn_as_it_is_has_its_whole_course_and_no_error():
