@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Z_95 = 1.959964
+"""The 97.5th percentile of the normal distribution."""
+
 
 @dataclass(frozen=True)
 class Interval:
-    """A measured value with its 95 % bootstrap interval and the number of units it was measured on."""
+    """A measured value with its 95 % interval and the number of units it was measured on."""
 
     mean: float
     low: float
@@ -62,6 +65,35 @@ def expected_calibration_error(
     place = np.minimum((said * bins).astype(int), bins - 1)
     gaps = [abs((said - true)[place == number].sum()) for number in range(bins)]
     return float(sum(gaps) / said.size)
+
+
+def auroc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
+    """The chance that a positive has a higher score than a negative, ties counted half; NaN without either.
+
+    It is the area under the receiver operating characteristic (Hanley and McNeil 1982).
+    """
+    above, below = scores[positive], np.sort(scores[~positive])
+    if not above.size or not below.size:
+        return float("nan")
+    lower = np.searchsorted(below, above, side="left")
+    not_higher = np.searchsorted(below, above, side="right")
+    return float((lower + not_higher).mean() / (2 * below.size))
+
+
+def wilson(hits: int, units: int) -> Interval:
+    """A rate with its 95 % score interval (Wilson 1927), which stays honest at 0 and 1 and for few units.
+
+    Raises
+    ------
+    ValueError
+        Without units, or with more hits than units.
+    """
+    if not 0 <= hits <= units or units < 1:
+        raise ValueError(f"{hits} of {units} is no rate")
+    rate, weight = hits / units, Z_95**2 / units
+    centre = (rate + weight / 2) / (1 + weight)
+    half = Z_95 / (1 + weight) * ((rate * (1 - rate) + weight / 4) / units) ** 0.5
+    return Interval(rate, max(0.0, centre - half), min(1.0, centre + half), units)
 
 
 def bootstrap(

@@ -121,15 +121,9 @@ def tell(labeller: Labeller, phantoms: records.Phantoms) -> Tensor:
 
 
 def auroc(told: Table, true: Table) -> float:
-    """Mean over labels of the chance that a study with the label scores above one without; ties count half.
-    Labels that all studies or none have are left out."""
-    each = []
-    for scores, there in zip(told.T, true.T > 0, strict=True):
-        with_it, without = np.sort(scores[there]), scores[~there]
-        if with_it.size and without.size:
-            below = np.searchsorted(with_it, without, "left") + np.searchsorted(with_it, without, "right")
-            each.append(1 - below.mean() / (2 * with_it.size))
-    return float(np.mean(each)) if each else float("nan")
+    """Mean over labels of the area under the curve; labels that all studies or none have are left out."""
+    each = [measures.auroc(scores, there) for scores, there in zip(told.T, true.T > 0, strict=True)]
+    return float(np.nanmean(each)) if not np.isnan(each).all() else float("nan")
 
 
 def report(folder: Path) -> list[results.Row]:
