@@ -34,6 +34,7 @@ from inference.maira_seg.confidence import Confidence
 from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.record import overlap
 from inference.phantom import study as phantom
+from inference.structures import FINDINGS_BY_CODE
 from inference.training import confidence, evaluate, progress, records, results
 from inference.training.confidence import Said
 
@@ -48,6 +49,7 @@ class Citation:
     those it does not. touches: whether a cited mask has a pixel in common with the true finding."""
 
     section: Section
+    finding: str
     cited: tuple[float, ...]
     others: tuple[float, ...]
     touches: bool
@@ -126,6 +128,7 @@ def citation(
     named = {one.structure for one in sentence.evidence}
     return Citation(
         section=sentence.section,
+        finding=sentence.finding,
         cited=tuple(one.nats for one in support if one.structure in named),
         others=tuple(one.nats for one in support if one.structure not in named),
         touches=touches(sentence, output, made),
@@ -153,7 +156,7 @@ def touches(sentence: Sentence, output: DraftOutput, made: phantom.PhantomStudy)
 
 def citation_rows(found: Sequence[Study]) -> list[tuple[str, measures.Interval]]:
     """Shares of stated sentences that cite a mask, in both sections and in the findings alone: there the
-    model has not read its own statement yet. Studies are resampled."""
+    model has not read its own statement yet, and there for each finding. Studies are resampled."""
     parts: dict[str, tuple[Section, ...]] = {"": tuple(Section), ":findings": (Section.FINDINGS,)}
     asked: dict[str, Callable[[Citation], float]] = {
         "cited_over_mean_uncited": Citation.over_mean,
@@ -170,6 +173,14 @@ def citation_rows(found: Sequence[Study]) -> list[tuple[str, measures.Interval]]
                 for study in found
             ]
             rows.append((f"{name}{suffix}", _mean_over_studies(values)))
+    for code in FINDINGS_BY_CODE:
+        first = [
+            [one for one in study.citations if one.finding == code and one.section == Section.FINDINGS]
+            for study in found
+        ]
+        if any(first):
+            nats = [[float(np.mean(one.cited)) for one in some] for some in first]
+            rows.append((f"cited_nats:{code}", _mean_over_studies(nats)))
     seconds = measures.bootstrap_mean([study.seconds for study in found])
     return [*rows, ("explain_seconds", seconds)]
 

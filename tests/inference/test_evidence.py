@@ -245,12 +245,25 @@ def test_the_shipped_bundle_states_a_nodule_less_surely_without_its_mask(shipped
 
 
 def test_cited_masks_are_held_against_the_mean_and_the_best_of_the_others():
-    better = judged.Citation(Section.FINDINGS, (1.0, 0.2), (0.1, 0.7), touches=True)
+    better = judged.Citation(Section.FINDINGS, "nodule", (1.0, 0.2), (0.1, 0.7), touches=True)
     assert (better.over_mean(), better.over_every()) == (True, True)
-    between = judged.Citation(Section.FINDINGS, (0.5,), (0.1, 0.7), touches=True)
+    between = judged.Citation(Section.FINDINGS, "nodule", (0.5,), (0.1, 0.7), touches=True)
     assert (between.over_mean(), between.over_every()) == (True, False)
-    worse = judged.Citation(Section.FINDINGS, (0.1,), (0.1, 0.7), touches=True)
+    worse = judged.Citation(Section.FINDINGS, "nodule", (0.1,), (0.1, 0.7), touches=True)
     assert (worse.over_mean(), worse.over_every()) == (False, False)
+
+
+def test_each_finding_has_its_row_of_the_findings_alone():
+    found = [
+        judged.Citation(Section.FINDINGS, "nodule", (2.0, 1.0), (0.0,), touches=True),
+        judged.Citation(Section.IMPRESSION, "nodule", (0.0,), (0.0,), touches=True),
+        judged.Citation(Section.FINDINGS, "mass", (0.25,), (0.0,), touches=True),
+    ]
+    rows = dict(judged.citation_rows([judged.Study(tuple(found), (), 1.0), judged.Study((), (), 1.0)]))
+    assert (rows["cited_nats:nodule"].mean, rows["cited_nats:nodule"].n) == (1.5, 1)
+    assert rows["cited_nats:mass"].mean == 0.25
+    assert rows["cited_nats"].mean == pytest.approx((1.5 + 0.0 + 0.25) / 3)
+    assert "cited_nats:cardiomegaly" not in rows
 
 
 def test_a_cited_mask_touches_the_finding_only_where_it_truly_is():
