@@ -195,9 +195,14 @@ def test_the_union_is_satisfied_by_either_lung():
 def test_padding_is_not_learned_and_codes_weigh_more():
     logits = torch.zeros(1, 3, 10)
     logits[0, 0, 5] = 9.0
-    right_then_code = losses.report_loss(logits, torch.tensor([[5, 2, 0]]), 0, 4, 2.0)
+    right_then_code = losses.report_loss(logits, torch.tensor([[5, 2, 0]]), 0, range(4, 10), 2.0)
     expected = 2.0 * float(np.log(10)) / 3.0
     assert float(right_then_code) == pytest.approx(expected, rel=1e-2)
+
+
+def test_control_tokens_behind_the_words_weigh_more_too():
+    weights = losses.report_weights(torch.tensor([[0, 3, 7, 8, 9]]), 0, range(3, 8), 2.0)
+    assert weights.tolist() == [[0.0, 1.0, 1.0, 2.0, 2.0]]
 
 
 # A few real steps
