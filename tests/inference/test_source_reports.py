@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inference.text.sections import Sections
 from inference.training.sources import fhir, hl7, hospital, tables
-from inference.training.sources.layout import DEFAULT_COLUMNS, Layout
+from inference.training.sources.layout import Layout
 from inference.training.sources.received import Received
 from inference.training.sources.study import LeftOut
 from tests.inference.archive import archive, diagnostic_report, image, obr, oru, taken
@@ -209,7 +209,7 @@ def csv_in(raw: bytes, layout: Layout | None = None) -> tuple[list[Received], li
 
 
 def test_csv_columns_are_named_by_the_hospital_and_quoted_texts_hold_line_ends() -> None:
-    names = {**DEFAULT_COLUMNS, "accession": "受付番号", "findings": "所見", "impression": "診断"}
+    names = {"accession": "受付番号", "findings": "所見", "impression": "診断"}
     raw = '受付番号;所見;診断\r\nA1;"胸水なし。\r\n""結節""なし。";正常\r\n'.encode("cp932")
     (report,), left = csv_in(raw, Layout(columns=names))
     assert report.sections == Sections(findings='胸水なし。\n"結節"なし。', impression="正常")

@@ -154,3 +154,15 @@ def test_inspect_of_a_hospital_takes_its_columns(tmp_path: Path, capsys: pytest.
     printed = capsys.readouterr().out
     assert json.loads(printed)["with_impression"] == 1
     assert "Secret" not in printed
+
+
+def test_what_pydicom_finds_odd_in_a_header_is_not_printed(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = image(tmp_path, 1)
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.5", b"1.2.8+0.10008.5"))
+    archive(tmp_path)
+    assert "1.2.8+0.10008.5" in str(recwarn.pop().message)
+    recwarn.clear()
+    command.main(["inspect", "hospital", str(tmp_path)])
+    assert not recwarn.list

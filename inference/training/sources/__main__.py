@@ -12,12 +12,13 @@ Neither prints report text. docs/sources.md describes the folders.
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from inference.training.sources import hospital, inspection, mimic_cxr, open_i, split
 from inference.training.sources.decoding import ENCODINGS
-from inference.training.sources.layout import COLUMNS, DEFAULT_COLUMNS, Layout
+from inference.training.sources.layout import COLUMNS, Layout
 from inference.training.sources.study import LeftOut, SourceError, SourceStudy
 
 KINDS = ("mimic-cxr", "open-i", "hospital")
@@ -25,20 +26,17 @@ KINDS = ("mimic-cxr", "open-i", "hospital")
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    try:
-        if options.verb == "inspect":
-            print(
-                json.dumps(inspection.counts(_stream(options), ids=options.ids), ensure_ascii=False, indent=1)
-            )
-        else:
-            _print_split(options)
-    except (SourceError, ValueError) as error:
-        sys.exit(f"{error}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's quote what stands in headers
+        try:
+            VERBS[options.verb](options)
+        except (SourceError, ValueError) as error:
+            sys.exit(f"{error}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("verb", choices=("inspect", "split"))
+    parser.add_argument("verb", choices=VERBS)
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--reports", type=Path, help="where the reports lie, if not in the folder")
@@ -80,7 +78,7 @@ def _stream(options: argparse.Namespace) -> Iterator[SourceStudy | LeftOut]:
 
 def _columns(pairs: list[str]) -> dict[str, str]:
     """Raises SourceError for a pair that says nothing."""
-    columns = dict(DEFAULT_COLUMNS)
+    columns = {}
     for pair in pairs:
         name, _, heading = pair.partition("=")
         if name not in COLUMNS or not heading:
@@ -89,12 +87,19 @@ def _columns(pairs: list[str]) -> dict[str, str]:
     return columns
 
 
+def _print_counts(options: argparse.Namespace) -> None:
+    counts = inspection.counts(_stream(options), ids=options.ids)
+    print(json.dumps(counts, ensure_ascii=False, indent=1))
+
+
 def _print_split(options: argparse.Namespace) -> None:
     for item in _stream(options):
         if isinstance(item, SourceStudy):
             part = split.of(item, validate=options.validate, test=options.test, salt=options.salt)
             print(json.dumps({"study": item.study, "split": part}))
 
+
+VERBS = {"inspect": _print_counts, "split": _print_split}
 
 if __name__ == "__main__":
     main()

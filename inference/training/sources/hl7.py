@@ -17,7 +17,7 @@ from inference.training.sources.layout import Layout
 from inference.training.sources.received import BadReport, Received
 from inference.training.sources.study import LeftOut, Reason, What
 
-_MESSAGE = re.compile(rb"(?:\A|(?<=[\r\n\x0b]))(?=MSH)")
+_MESSAGE = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=[\r\n\x0b]))(?=MSH)")
 _LINE_ENDS = re.compile("[\r\n\x0b\x1c]+")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 _HEADER_BYTES = 4096
@@ -86,7 +86,7 @@ class _Group:
 
 def read(raw: bytes, name: str, layout: Layout) -> Iterator[Received | LeftOut]:
     """The reports of a file, in order. name: what to call it; messages are numbered from 1."""
-    starts = [match.start() for match in _MESSAGE.finditer(raw)]
+    starts = [match.end() for match in _MESSAGE.finditer(raw)]
     if not starts:
         yield LeftOut(What.REPORT, name, Reason.BROKEN_FILE, "no MSH segment: this is no HL7 v2 message")
     for number, (start, end) in enumerate(zip(starts, [*starts, len(raw)][1:], strict=True), 1):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from inference.text.sections import Name
 from inference.training.sources import moments, received
 from inference.training.sources.decoding import decode
-from inference.training.sources.layout import Layout
+from inference.training.sources.layout import COLUMNS, Layout
 from inference.training.sources.received import BadReport, Received, Standing
 from inference.training.sources.study import LeftOut, Reason, What
 
@@ -58,17 +58,17 @@ def _delimiter(text: str, layout: Layout) -> str:
     header = text.partition("\n")[0].rstrip("\r")
     for delimiter in _DELIMITERS:
         columns = set(next(csv.reader([header], delimiter=delimiter), []))
-        known = {name for name, column in layout.columns.items() if column in columns}
+        known = {name for name in COLUMNS if layout.column(name) in columns}
         if known & {"accession", "study"} and known & _TEXTS.keys():
             return delimiter
-    wanted = " or ".join(layout.columns[name] for name in ("accession", "study"))
-    texts = ", ".join(layout.columns[name] for name in _TEXTS)
+    wanted = " or ".join(layout.column(name) for name in ("accession", "study"))
+    texts = ", ".join(layout.column(name) for name in _TEXTS)
     detail = f"the first line must name {wanted}, and one of {texts}: say what the columns are called"
     raise BadReport(Reason.BROKEN_FILE, detail)
 
 
 def _taken(row: dict[str, str], where: str, layout: Layout) -> Received | LeftOut:
-    values = {name: row.get(column, "").strip() for name, column in layout.columns.items()}
+    values = {name: row.get(layout.column(name), "").strip() for name in COLUMNS}
     try:
         return received.checked(
             Received(
