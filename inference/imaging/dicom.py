@@ -19,7 +19,7 @@ from inference.imaging import acceptance, captures, header
 from inference.imaging.header import ImageHeader
 from inference.imaging.refusals import HOSTILE_INPUT_ERRORS, Refusal, RefusalCode
 
-__all__ = ["ImageHeader", "Refusal", "RefusalCode", "read"]
+__all__ = ["ImageHeader", "Refusal", "RefusalCode", "read", "read_header"]
 
 MAX_FILE_BYTES = 512 * 2**20
 """100 million 16-bit pixels are 191 MiB."""
@@ -33,6 +33,8 @@ _START_BYTES = 1024
 """Enough for preamble and transfer syntax."""
 _META_LENGTH_TAG = b"\x02\x00\x00\x00"
 _PIECE_BYTES = 2**20
+_DEFERRED_FROM = 2**16
+"""Bytes: an element at least so long is left on disk when a header alone is wanted. That is the pixels."""
 _DISC_INDEX_SOP_CLASS = "1.2.840.10008.1.3.10"
 
 
@@ -47,7 +49,21 @@ def read(path: Path) -> tuple[Dataset, ImageHeader]:
     Refusal
         Whenever the file is not taken, whatever is wrong with it.
     """
-    path = Path(path)
+    return _read(Path(path), None)
+
+
+def read_header(path: Path) -> ImageHeader:
+    """As `read`, to look through many files: the pixels of a DICOM file stay on disk.
+
+    Raises
+    ------
+    Refusal
+        As `read`.
+    """
+    return _read(Path(path), _DEFERRED_FROM)[1]
+
+
+def _read(path: Path, deferred_from: int | None) -> tuple[Dataset, ImageHeader]:
     start = _start(path)
     if start.startswith(captures.PICTURE_SIGNATURES):
         dataset = captures.read(path)
@@ -55,7 +71,7 @@ def read(path: Path) -> tuple[Dataset, ImageHeader]:
     if start[128:132] != b"DICM" and not start.startswith(_FIRST_GROUPS):
         raise Refusal(RefusalCode.NOT_AN_IMAGE_FILE, "The file is neither DICOM nor a PNG or JPEG picture.")
     try:
-        dataset = _parse(path, start)
+        dataset = _parse(path, start, deferred_from)
         _complete_meta(dataset)
         header.merge_functional_groups(dataset)
         acceptance.check(dataset)
@@ -66,11 +82,11 @@ def read(path: Path) -> tuple[Dataset, ImageHeader]:
         ) from error
 
 
-def _parse(path: Path, start: bytes) -> Dataset:
+def _parse(path: Path, start: bytes, deferred_from: int | None) -> Dataset:
     """Where memory runs out on a file that is not deflated, a length in it is a lie."""
     _check_inflated(path, start)
     try:
-        return dcmread(path, force=True)
+        return dcmread(path, force=True, defer_size=deferred_from)
     except MemoryError as error:
         if DeflatedExplicitVRLittleEndian.encode("ascii") in start:
             raise

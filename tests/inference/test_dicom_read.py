@@ -2,6 +2,7 @@
 
 import os
 import re
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pydicom.uid import (
     DigitalXRayImageStorageForProcessing,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    RLELossless,
     SecondaryCaptureImageStorage,
 )
 
@@ -175,6 +177,33 @@ def test_a_folder_or_nothing_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "missing") == "not-an-image-file"
     os.mkfifo(tmp_path / "pipe")
     assert refusal(tmp_path / "pipe") == "not-an-image-file"
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_header_alone_is_that_of_the_whole_file_and_leaves_the_pixels_on_disk(
+    compressed: bool, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 4096, (2000, 2000), np.uint16)
+    dataset = radiograph(pixels, ViewPosition="PA", AccessionNumber="A1")
+    if compressed:
+        dataset.compress(RLELossless)
+    path = save(dataset, tmp_path / "chest.dcm")
+    _, header = dicom.read(path)
+    tracemalloc.start()
+    assert dicom.read_header(path) == header
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert held < pixels.nbytes / 4
+
+
+def test_a_header_alone_is_refused_like_the_whole_file(tmp_path: Path) -> None:
+    for name, changes in {"ct": {"Modality": "CT"}, "header": {"PixelData": None}}.items():
+        path = save(radiograph(**changes), tmp_path / name)
+        with pytest.raises(dicom.Refusal) as whole:
+            dicom.read(path)
+        with pytest.raises(dicom.Refusal) as alone:
+            dicom.read_header(path)
+        assert alone.value.code == whole.value.code
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
