@@ -226,7 +226,7 @@ def rows(
     if options.arm == PHANTOM_ONLY:
         held_out = [s for s, r in zip(scores, drawn, strict=True) if r.held_out]
         values["real, held-out patients", "dice"] = measures.bootstrap_mean(held_out)
-    arm = "" if options.arm == PHANTOM_ONLY else f" --arm {options.arm}"
+    arm = "" if options.arm == PHANTOM_ONLY else f" --arm {options.arm} --rate {options.rate:g}"
     return [
         {
             "experiment": "lungs-real",
