@@ -111,6 +111,8 @@ class MairaSeg(nn.Module):
 
 
 def _fill(embedded: Tensor, places: Tensor, values: Tensor) -> Tensor:
+    """Values in the places, in order: as many as there are places."""
+    assert places.sum() * values.shape[-1] == values.numel(), f"{values.shape} for {int(places.sum())} places"
     return embedded.masked_scatter(places[..., None], values.reshape(-1, values.shape[-1]).to(embedded.dtype))
 
 

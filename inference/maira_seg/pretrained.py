@@ -52,7 +52,7 @@ _INSIDE = (
 
 
 def from_maira2(folder: Path) -> tuple[MairaSeg, Processor]:
-    """The model and its processor, on the processor, in evaluation mode and in the precision of the files.
+    """The model and its processor, in evaluation mode and single precision.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def _assign(module: nn.Module, wanted: set[str], tensors: Iterator[tuple[str, Te
         if tensor.shape != shapes[own]:
             raise ValueError(f"{name} is {tuple(tensor.shape)}, {tuple(shapes[own])} expected")
         left.remove(name)
-        module.load_state_dict({own: tensor}, strict=False, assign=True)
+        module.load_state_dict({own: tensor.float()}, strict=False, assign=True)
     if left:
         raise ValueError(f"missing {', '.join(sorted(left)[:3])}" + (" and more" if len(left) > 3 else ""))
 

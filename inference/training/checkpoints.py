@@ -134,7 +134,8 @@ class Losses:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / LOSSES
         lines = self.path.read_text().splitlines() if self.path.is_file() else []
-        self.path.write_text("".join(f"{line}\n" for line in lines[:start]))
+        kept = [line for line in lines[:start] if line.endswith("}") and json.loads(line)["step"] <= start]
+        self.path.write_text("".join(f"{line}\n" for line in kept))
 
     def add(self, step: int, loss: float, rate: float) -> None:
         with self.path.open("a") as file:

@@ -243,11 +243,12 @@ def train(run: Run, checkpoints: Checkpoints, step: int, options: argparse.Names
         loss, asked = one_step(run, step)
         step += 1
         last = step == options.steps or asked
+        if history is not None:
+            history.add(step, loss, rate)  # before the checkpoint: what is gone on from has its losses
         if last or step % options.save_every == 0:
             checkpoints.save(step)
             saved = step
         if history is not None:
-            history.add(step, loss, rate)
             share = step / options.steps
             log.report(force=last or saved == step, step=step, share=share, loss=loss, checkpoint=saved)
     return step

@@ -3,10 +3,10 @@
     python -m inference.training.label_efficiency run --out var/labels
     python -m inference.training.label_efficiency report --out var/labels --write
 
-Starts: `scratch`; `restored`, trained before on the same images without any label; `anatomy`, trained before
-on masks of their anatomy. Each is then trained with `--supervision labels` on a share of the labels, always
-the same number of steps, and tells the findings of held-out phantoms. `run` does what is not done yet.
-"""
+Starts: `scratch`; `restored`, trained before on the same images (normal ones drawn less often, as ever)
+without labels; `anatomy`, trained before on masks of their anatomy. Each is then trained with
+`--supervision labels` on a share of the labels, always the same number of steps, and tells the findings of
+held-out phantoms. `run` does what is not done yet."""
 
 import argparse
 import json
@@ -87,9 +87,11 @@ def carry_out(options: argparse.Namespace, config: MairaSegConfig) -> None:
             train_encoder.fit(labeller, lessons, options, generator)
             told = tell(labeller, test)
             options.out.mkdir(parents=True, exist_ok=True)
-            path.write_text(
+            part = path.with_suffix(".part")
+            part.write_text(
                 json.dumps({"told": told.tolist(), "true": finding_targets(test.truths).tolist()})
             )
+            part.rename(path)
 
 
 def _started(

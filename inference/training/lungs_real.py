@@ -16,7 +16,9 @@ included. Experiment `lungs-real` (`--write` keeps the rows), arms:
 
 import argparse
 import hashlib
+import json
 import multiprocessing
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,15 +87,20 @@ def _cross_validated(drawn: Sequence[Radiograph], options: argparse.Namespace) -
     for fold in range(FOLDS):
         network = build(CONFIG)
         path = options.out / f"fold-{fold}-{WEIGHTS}"
-        if path.is_file():
+        seen = [r for r, other in zip(drawn, folds, strict=True) if other != fold]
+        taught = json.dumps(sorted(f"{r.patient} {r.name}" for r in seen))
+        note = path.with_suffix(".json")
+        if path.is_file() and note.is_file():
+            if note.read_text() != taught:
+                sys.exit(f"{path} was taught by other radiographs: delete it, or take another --out")
             load_weights(network, path)
         else:
             load_weights(network, options.out / WEIGHTS)
             generator = progress.prepare(options)
-            seen = [r for r, other in zip(drawn, folds, strict=True) if other != fold]
             real = radiographs.squares(seen, CONFIG.image_size)
             fit(network, images, masks, options, generator, real)
             save_weights(network, path)
+            note.write_text(taught)
         unseen = [place for place, other in enumerate(folds) if other == fold]
         for place, value in zip(unseen, dices(network.eval(), [drawn[p] for p in unseen]), strict=True):
             found[place] = value

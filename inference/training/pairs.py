@@ -44,12 +44,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a pair. stated: with the finding, in any place; sided: on its very side; silent: not
-    stated without it. others, changed: findings besides it that either draft speaks of, and those stated
+    """What became of a pair. sided: with the finding it is stated on its very side; silent: without it not
+    stated there. others, changed: findings besides it that either draft speaks of, and those stated
     differently."""
 
     code: str
-    stated: bool
     sided: bool
     silent: bool
     others: int
@@ -130,7 +129,6 @@ def compare(
     spoken = {s.finding for s in (*with_it, *without) if s.finding} - {code}
     return Outcome(
         code=code,
-        stated=code in one,
         sided=sides <= one.get(code, set()),
         silent=not sides & other.get(code, set()),
         others=len(spoken),
@@ -164,7 +162,6 @@ def _intervals(outcomes: Sequence[Outcome]) -> dict[str, measures.Interval]:
         return float(changed / spoken) if spoken else float("nan")
 
     return {
-        "changed": measures.bootstrap_mean([float(o.stated and o.silent) for o in outcomes]),
         "changed_with_side": measures.bootstrap_mean([float(o.sided and o.silent) for o in outcomes]),
         "others_changed": measures.bootstrap(len(outcomes), share),
     }

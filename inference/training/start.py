@@ -98,7 +98,7 @@ def save(start: Start, model: MairaSeg, folder: Path, about: dict[str, Any]) -> 
     shutil.rmtree(part, ignore_errors=True)
     if start.bundle is not None:
         said = {**start.bundle.about, "finetuned": about}
-        checkpoint.save(replace(start.bundle, model=model, about=said), part)
+        checkpoint.save(replace(start.bundle, model=model, about=said, confidence=None), part)
     else:
         part.mkdir(parents=True)
         for path in start.folder.iterdir():

@@ -172,7 +172,7 @@ def test_settings_share_a_start_that_is_trained_once_on_the_prompts_of_all(mater
             yield inputs, report
 
     monkeypatch.setattr(runs, "batches", batches)
-    path = runs.start(plan, False, material, tmp_path)
+    path = runs.start(plan, SETTINGS["seg"], material, tmp_path)
     assert seen[:3] == [Arm.BASELINE, Arm.SEG, Arm.BASELINE]
     written = path.read_bytes()
     models = [runs.begun(plan, SETTINGS[name], 0, material, tmp_path) for name in ("baseline", "seg")]

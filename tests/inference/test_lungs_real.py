@@ -70,6 +70,10 @@ def test_no_fold_sees_the_patients_it_is_measured_on(drawn, tmp_path, monkeypatc
         assert not seen & unseen
         assert seen | unseen == {radiograph.patient for radiograph in drawn}
     assert set(folds) == set(range(lungs_real.FOLDS))
+    assert lungs_real._cross_validated(drawn, options) == found
+    assert len(taught) == lungs_real.FOLDS
+    with pytest.raises(SystemExit, match="was taught by other radiographs"):
+        lungs_real._cross_validated(drawn[:-1], options)
 
 
 def test_radiographs_teach_beside_phantoms(drawn):

@@ -22,19 +22,19 @@ HEART = says("cardiomegaly")
 
 
 @pytest.mark.parametrize(
-    ("with_it", "without", "followed", "sided"),
+    ("with_it", "without", "followed"),
     [
-        ((EFFUSION,), (NO_EFFUSION,), True, True),
-        ((EFFUSION,), (), True, True),
-        ((EFFUSION,), (EFFUSION,), False, False),
-        ((NO_EFFUSION,), (NO_EFFUSION,), False, False),
-        ((says("pleural_effusion", Side.LEFT),), (), True, False),
-        ((says("pleural_effusion", Side.BILATERAL),), (says("pleural_effusion", Side.LEFT),), True, True),
+        ((EFFUSION,), (NO_EFFUSION,), True),
+        ((EFFUSION,), (), True),
+        ((EFFUSION,), (EFFUSION,), False),
+        ((NO_EFFUSION,), (NO_EFFUSION,), False),
+        ((says("pleural_effusion", Side.LEFT),), (), False),
+        ((says("pleural_effusion", Side.BILATERAL),), (says("pleural_effusion", Side.LEFT),), True),
     ],
 )
-def test_what_counts_as_followed(with_it, without, followed, sided):
+def test_what_counts_as_followed(with_it, without, followed):
     found = pairs.compare("pleural_effusion", RIGHT, with_it, without)
-    assert (found.stated and found.silent, found.sided and found.silent) == (followed, sided)
+    assert (found.sided and found.silent) == followed
 
 
 def test_others_are_counted_apart_and_a_denial_is_as_good_as_silence():
@@ -49,11 +49,10 @@ def test_others_are_counted_apart_and_a_denial_is_as_good_as_silence():
 
 def test_shares_over_pairs_by_hand():
     outcomes = [
-        pairs.Outcome("nodule", True, True, True, 4, 1),
-        pairs.Outcome("pacemaker", True, False, True, 6, 0),
+        pairs.Outcome("nodule", True, True, 4, 1),
+        pairs.Outcome("pacemaker", False, True, 6, 0),
     ]
     rows = {(row["population"], row["metric"]): row["mean"] for row in pairs.report(outcomes)}
-    assert rows["all", "changed"] == 1.0
     assert rows["all", "changed_with_side"] == 0.5
     assert rows["all", "others_changed"] == 0.1
     assert rows["devices", "changed_with_side"] == 0.0

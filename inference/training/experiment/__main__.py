@@ -27,9 +27,10 @@ from inference.training.experiment import materials, runs, scores
 from inference.training.experiment.arms import SETTINGS
 from inference.training.experiment.plans import PLANS, Plan
 
-BASELINE = "baseline"
+BASELINE, MASK_BASELINE = "baseline", "baseline-mask-encoder"
 OTHERS = {"seg": ("som", "names", "shuffled"), "seg-findings": ("names-findings", "som-findings")}
-"""Whom else an arm is compared with, besides the baseline."""
+"""Whom else an arm is compared with, besides the baseline of its encoder: what starts elsewhere had another
+share of the start."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,8 +61,9 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(options.threads)
         for mask_encoder in {SETTINGS[name].mask_encoder for name in plan.settings}:
             material = materials.prepare(plan, options, mask_encoder=mask_encoder)
-            if plan.start_steps:
-                runs.start(plan, mask_encoder, material, folder)
+            for setting in map(SETTINGS.__getitem__, plan.settings):
+                if plan.start_steps and setting.mask_encoder == mask_encoder:
+                    runs.start(plan, setting, material, folder)
     elif options.verb == "run":
         carry_out(plan, folder, options)
     else:
@@ -106,9 +108,8 @@ def report(plan: Plan, folder: Path, options: argparse.Namespace) -> list[result
     for name, scored in done.items():
         if scored:
             rows += _rows(plan, name, f"{kind} masks", scored) + _costs(plan, folder, name)
-            against = [
-                other for other in (BASELINE, *OTHERS.get(name, ())) if done.get(other) and other != name
-            ]
+            first = MASK_BASELINE if SETTINGS[name].mask_encoder else BASELINE
+            against = [other for other in (first, *OTHERS.get(name, ())) if done.get(other) and other != name]
             rows += [
                 _difference(plan, name, other, f"{kind} masks", scored, done[other]) for other in against
             ]
@@ -129,7 +130,8 @@ def _scored(
     """The runs of all seeds; none when one is missing."""
     file = f"{runs.DRAFTS}.jsonl" if kind == plan.masks else f"{runs.DRAFTS}-{kind}.jsonl"
     paths = [folder / f"{name}-{seed}" / file for seed in plan.seeds]
-    if not all(path.is_file() for path in paths):
+    done = [path.with_name(runs.RUN) for path in paths]
+    if not all(path.is_file() for path in (*paths, *done)):
         return []
     return [scores.Scored(runs.load(path), test.truths, reports) for path in paths]
 
@@ -160,7 +162,7 @@ def _costs(plan: Plan, folder: Path, name: str) -> list[results.Row]:
 
 def _row(plan: Plan, name: str, population: str, measure: str, value: measures.Interval) -> results.Row:
     return {
-        "experiment": "ablation" if plan.name == "ablation" else "arms",
+        "experiment": "ablation" if plan.name.startswith("ablation") else "arms",
         "arm": name,
         "views": "frontal",
         "population": f"{plan.name}, {population}",

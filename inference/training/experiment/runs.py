@@ -82,23 +82,26 @@ def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Pat
 
 
 def begun(plan: Plan, setting: Setting, seed: int, material: Material, folder: Path) -> MairaSeg:
-    """Where the runs of a setting begin: the start of their encoder, trained when a plan wants one. What of a
+    """Where the runs of a setting begin: their shared start, trained when a plan wants one. What of a
     seed differs then is the order of studies, words and withheld slots."""
     trained = fresh(material.config_for(setting), seed).to(material.device)
     if plan.start_steps:
-        path = start(plan, setting.mask_encoder, material, folder)
+        path = start(plan, setting, material, folder)
         load_weights(trained, path)
     return trained
 
 
-def start(plan: Plan, mask_encoder: bool, material: Material, folder: Path) -> Path:
-    """The weights that all settings with one encoder begin with, trained on the prompts of all of them in
-    turn: what a report is and where in a prompt to look is learned once, and no arm has seen more of its
-    own prompts than another. Several processes may ask; make it before them (`prepare`)."""
-    path = folder / f"start-{'masks' if mask_encoder else 'labels'}.safetensors"
+def start(plan: Plan, like: Setting, material: Material, folder: Path) -> Path:
+    """The weights that all settings with the encoder and the image tokens of this one begin with, trained on
+    the prompts of all of them in turn: what a report is and where in a prompt to look is learned once, and
+    among them no arm has seen more of its own prompts than another. Several processes may ask; make it before
+    them (`prepare`)."""
+    kind = "masks" if like.mask_encoder else "labels"
+    path = folder / f"start-{kind}{like.grid or ''}.safetensors"
     if path.is_file():
         return path
-    settings = [s for s in map(SETTINGS.__getitem__, plan.settings) if s.mask_encoder == mask_encoder]
+    shared = like.mask_encoder, like.grid
+    settings = [s for s in map(SETTINGS.__getitem__, plan.settings) if (s.mask_encoder, s.grid) == shared]
     trained = fresh(material.config_for(settings[0]), START_SEED).to(material.device)
     options = argparse.Namespace(rate=plan.rate, steps=plan.start_steps, minutes=0.0)
     stream = in_turn(
