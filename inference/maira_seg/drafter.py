@@ -209,6 +209,8 @@ class MairaSegDrafter:
         inputs = self._prompt(features, slots)
         ids = self.tokens(inputs, slots.citable)
         written = self.bundle.processor.decode_spans(ids)
+        if not written:
+            return {}
         report = torch.tensor(ids)
         logits = self.bundle.model(self.layout, inputs, report[None])
         codes = confidence.code_log_probabilities(logits, report, [span for _, span in written])[0]
