@@ -117,7 +117,7 @@ def config_of(told: dict[str, Any], preprocessor: dict[str, Any]) -> MairaSegCon
 
 def language_config(told: dict[str, Any]) -> LanguageConfig:
     """From a Llama's configuration; what it leaves out has Llama's defaults."""
-    scaling = told.get("rope_scaling") or {}
+    scaling = told.get("rope_parameters") or told.get("rope_scaling") or {}  # transformers 5, and before
     kind = scaling.get("rope_type", scaling.get("type", "linear"))
     if kind not in ("linear", "default"):
         raise ValueError(f"{CONFIG}: rope scaling {kind} is not read, linear is")
@@ -131,7 +131,7 @@ def language_config(told: dict[str, Any]) -> LanguageConfig:
         heads=told["num_attention_heads"],
         positions=told.get("max_position_embeddings", 4096),
         rope_scaling=float(scaling.get("factor", 1.0)),
-        rope_theta=float(told.get("rope_theta", 10_000.0)),
+        rope_theta=float(scaling.get("rope_theta", told.get("rope_theta", 10_000.0))),
         norm_eps=float(told.get("rms_norm_eps", 1e-6)),
     )
 

@@ -113,6 +113,15 @@ def test_sizes_and_settings_come_from_the_folder(loaded):
     assert new == list(range(32_207, config.language.vocabulary))
 
 
+def test_the_rope_is_read_under_its_newer_name_too():
+    text = {key: value for key, value in maira2_folder.TEXT.items() if not key.startswith("rope")}
+    rope = {"rope_type": "linear", "factor": 1.5, "rope_theta": 20_000.0}
+    read = pretrained.language_config({**text, "rope_parameters": rope})
+    assert (read.rope_scaling, read.rope_theta) == (1.5, 20_000.0)
+    older = pretrained.language_config(maira2_folder.TEXT)
+    assert (older.rope_scaling, older.rope_theta) == (1.5, 10_000.0)
+
+
 def test_control_tokens_begin_as_the_mean_of_all_and_as_those_that_begin_and_end(composed, loaded):
     model, processor = loaded
     for ours, theirs in zip(
