@@ -106,8 +106,9 @@ class MairaSeg(nn.Module):
         before it."""
         prompt = self.prompt(layout, inputs)
         words = self.language_model.get_input_embeddings()(report[:, :-1])
-        logits = self.language_model(inputs_embeds=torch.cat([prompt, words], dim=1), use_cache=False).logits
-        return logits[:, prompt.shape[1] - 1 :]
+        embedded = torch.cat([prompt, words], dim=1)
+        kept = report.shape[1]
+        return self.language_model(inputs_embeds=embedded, use_cache=False, logits_to_keep=kept).logits
 
 
 def _fill(embedded: Tensor, places: Tensor, values: Tensor) -> Tensor:

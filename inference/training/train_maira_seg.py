@@ -138,9 +138,11 @@ def learn(
     processor: Processor,
     stream: Iterator[tuple[PromptInputs, Tensor]],
     options: argparse.Namespace,
+    *,
+    bfloat16: bool = False,
 ) -> None:
-    """The training loop over prompts and the reports that go with them; the model is left in evaluation
-    mode."""
+    """The training loop over prompts and the reports that go with them, with matrix products in bfloat16 if
+    wished; the model is left in evaluation mode."""
     layout = layout_for(model.config, processor)
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trainable, lr=options.rate, weight_decay=0.05)
@@ -151,7 +153,8 @@ def learn(
     while not schedule.over:
         schedule.advance()
         inputs, report = next(stream)
-        logits = model(layout, inputs, report)
+        with torch.autocast(report.device.type, torch.bfloat16, enabled=bfloat16):
+            logits = model(layout, inputs, report).float()
         loss = losses.report_loss(logits, report, pad, processor.words, CODE_WEIGHT)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

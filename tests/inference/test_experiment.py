@@ -1,5 +1,6 @@
 """The comparison of arms: what each shows, that runs repeat and go on, and that scores are right."""
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -181,6 +182,51 @@ def test_settings_share_a_start_that_is_trained_once_on_the_prompts_of_all(mater
         assert torch.equal(one, other)
     fresh = runs.begun(PLAN, SETTINGS["seg"], 0, material, tmp_path)
     assert not torch.equal(fresh.slots.state.weight, models[0].slots.state.weight)
+
+
+def test_shuffled_masks_take_no_part_in_the_shared_start(material, tmp_path, monkeypatch):
+    seen = set()
+    real = runs.batches
+
+    def batches(plan, setting, seed, material):
+        seen.add(setting.arm)
+        return real(plan, setting, seed, material)
+
+    monkeypatch.setattr(runs, "batches", batches)
+    plan = replace(PLAN, settings=("baseline", "shuffled", "seg"), start_steps=1)
+    runs.start(plan, SETTINGS["shuffled"], material, tmp_path)
+    assert seen == {Arm.BASELINE, Arm.SEG}
+
+
+def test_a_warm_run_begins_with_the_given_language_model_and_new_eyes(material):
+    given = tiny_model.model()
+    warm = replace(material, language=given.language_model.state_dict())
+    begun, other = (runs.fresh(SETTINGS["seg"], seed, warm) for seed in (11, 12))
+    for ours, theirs in zip(
+        begun.language_model.parameters(), given.language_model.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+    assert not torch.equal(begun.slots.state.weight, given.slots.state.weight)
+    assert not torch.equal(begun.slots.state.weight, other.slots.state.weight)
+
+
+def test_half_precision_trains_single_precision_weights(material, tmp_path):
+    runs.run(replace(PLAN, bfloat16=True), SETTINGS["seg"], 0, material, tmp_path, 1)
+    trained = runs.fresh(SETTINGS["seg"], 0, material)
+    begun = trained.slots.state.weight.clone()
+    runs.load_weights(trained, tmp_path / runs.WEIGHTS)
+    assert trained.slots.state.weight.dtype == torch.float32
+    assert not torch.equal(trained.slots.state.weight, begun)
+
+
+def test_reports_of_like_length_share_a_batch(material):
+    whole = replace(material, config=replace(material.config, max_report_tokens=2000))
+    stream = runs.batches(PLAN, SETTINGS["baseline"], 5, whole)
+    lengths = [(next(stream)[1] != 0).sum(dim=1) for _ in range(runs.POOL)]
+    apart = sorted(lengths, key=lambda some: int(some.min()))
+    for shorter, longer in itertools.pairwise(apart):
+        assert shorter.max() <= longer.min() + 16  # citations are taken out after sorting
+    assert len({tuple(some.tolist()) for some in lengths}) > 1
 
 
 def test_all_settings_of_a_seed_train_on_the_same_studies_and_words(material):

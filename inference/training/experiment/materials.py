@@ -28,7 +28,7 @@ def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> r
     else:
         train_maira_seg.load_encoder(model, config, options.encoder)
     train, test = populations(plan, options)
-    processor, reports = written(plan, train, config, options)
+    processor, reports = written(plan, train, config, options, bundle.processor if plan.warm else None)
     networks = model.vision, bundle.segmenter.network
     wanted = cached.Wanted.by(
         (setting for name in plan.settings if (setting := SETTINGS[name]).mask_encoder == mask_encoder),
@@ -48,7 +48,10 @@ def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> r
         for some in (train, test)
     ]
     plain = torch.tensor([not truth.findings for truth in train.truths])
-    return runs.Material(config, processor, features[0], features[1], reports, plain, options.device)
+    language = bundle.model.language_model.state_dict() if plan.warm else None
+    return runs.Material(
+        config, processor, features[0], features[1], reports, plain, language, options.device
+    )
 
 
 def populations(plan: Plan, options: argparse.Namespace) -> tuple[records.Phantoms, records.Phantoms]:
@@ -61,17 +64,22 @@ def populations(plan: Plan, options: argparse.Namespace) -> tuple[records.Phanto
 
 
 def written(
-    plan: Plan, train: records.Phantoms, config: MairaSegConfig, options: argparse.Namespace
+    plan: Plan,
+    train: records.Phantoms,
+    config: MairaSegConfig,
+    options: argparse.Namespace,
+    given: Processor | None = None,
 ) -> tuple[Processor, list[list[list[int]]]]:
-    """One tokenizer for all runs of a plan, and per training study its reports as ids. Both are kept in the
-    plan's folder: an experiment speaks one language from its first run to its last."""
+    """One tokenizer for all runs of a plan, the given one or a new one, and per training study its reports as
+    ids. Both are kept in the plan's folder: an experiment speaks one language from its first run to its
+    last."""
     folder = options.out / plan.name
     path, words = folder / REPORTS, folder / checkpoint.TOKENIZER
     if path.is_file():
         return Processor.load(words, config.structures, config.findings), json.loads(path.read_text())
     folder.mkdir(parents=True, exist_ok=True)
     reports = records.wordings(train, plan.wordings, processes=options.processes)
-    processor = Processor.train(
+    processor = given or Processor.train(
         (sentence.text for study in reports for report in study for sentence in report),
         vocabulary=config.language.vocabulary,
         structures=config.structures,

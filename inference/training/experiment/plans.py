@@ -29,6 +29,11 @@ class Plan:
     wordings: int = 4
     also_true: tuple[str, ...] = field(default=())
     """Settings that are tested with the true masks besides, on the weights trained with predicted ones."""
+    warm: bool = False
+    """Begin with the bundle's language model and tokenizer; projector, extractor and slots are new all the
+    same."""
+    bfloat16: bool = False
+    """Train with matrix products in bfloat16."""
 
     def arguments(self) -> dict[str, Any]:
         """What a run depends on besides its setting and seed."""
@@ -36,6 +41,7 @@ class Plan:
             "masks": self.masks, "train_studies": self.train_studies, "test_studies": self.test_studies,
             "test_seed": self.test_seed, "steps": self.steps, "batch": self.batch, "rate": self.rate,
             "wordings": self.wordings, "start_steps": self.start_steps,
+            "warm": self.warm, "bfloat16": self.bfloat16,
         }  # fmt: skip
 
 
@@ -45,6 +51,7 @@ ARMS = (
     "baseline", "seg", "names", "som", "shuffled", "baseline-mask-encoder", "seg-findings", "names-findings",
     "seg-mask-encoder",
 )  # fmt: skip
+WARM = ("baseline", "seg", "names", "som", "shuffled", "seg-findings", "names-findings")
 MASKED = ("seg", "names", "som", "seg-findings", "names-findings")
 ABLATION = ("seg-mask-token", "seg-spatial-token", "seg-anatomy", "seg-devices")
 PLANS: dict[str, Plan] = {
@@ -59,6 +66,8 @@ PLANS: dict[str, Plan] = {
             "arms-large", ARMS, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000, start_steps=4000,
             batch=64, also_true=MASKED,
         ), Plan("ablation-large", ABLATION, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000,
-        start_steps=4000, batch=64),
+        start_steps=4000, batch=64), Plan("arms-warm", WARM, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED,
+        steps=300, start_steps=2700, also_true=("seg", "names", "seg-findings", "names-findings"), warm=True,
+        bfloat16=True),
     )
 }  # fmt: skip

@@ -7,7 +7,7 @@ import argparse
 import itertools
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,13 +25,15 @@ from inference.maira_seg.processor import CodedSentence, Processor
 from inference.maira_seg.prompt import PRESENT, PromptInputs
 from inference.training import features, train_maira_seg
 from inference.training.datasets import pad_id, padded, shown_ids
-from inference.training.experiment.arms import SETTINGS, Setting
+from inference.training.experiment.arms import SETTINGS, Arm, Setting
 from inference.training.experiment.cached import Cached
 from inference.training.experiment.plans import Plan
 
 DRAFTED_AT_ONCE = 250
 START_SEED = 1000
 T = TypeVar("T")
+POOL = 8
+"""Batches drawn at once and sorted by length."""
 POSITIONS = 1024
 """Longest sequence of any setting: 256 image tokens, the slots and a report."""
 WEIGHTS, DRAFTS, RUN = "model.safetensors", "drafts", "run.json"
@@ -40,7 +42,8 @@ WEIGHTS, DRAFTS, RUN = "model.safetensors", "drafts", "run.json"
 @dataclass(frozen=True)
 class Material:
     """What all runs of a plan share. reports: per training study its wordings as ids; plain (N,) bool:
-    studies with nothing to find; device: where models learn and write."""
+    studies with nothing to find; language: what the language model of a warm plan begins with; device:
+    where models learn and write."""
 
     config: MairaSegConfig
     processor: Processor
@@ -48,6 +51,7 @@ class Material:
     test: Cached
     reports: list[list[list[int]]]
     plain: Tensor
+    language: Mapping[str, Tensor] | None = None
     device: str = "cpu"
 
     def config_for(self, setting: Setting) -> MairaSegConfig:
@@ -66,7 +70,7 @@ def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Pat
     trained = begun(plan, setting, seed, material, folder.parent)
     stream = batches(plan, setting, seed, material)
     options = argparse.Namespace(rate=plan.rate, steps=plan.steps, minutes=0.0)
-    train_maira_seg.learn(trained, material.processor, stream, options)
+    train_maira_seg.learn(trained, material.processor, stream, options, bfloat16=plan.bfloat16)
     save_weights(trained, folder / WEIGHTS)
     learned = time.monotonic()
     written = draft(trained, setting, plan.masks, material)
@@ -84,7 +88,7 @@ def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Pat
 def begun(plan: Plan, setting: Setting, seed: int, material: Material, folder: Path) -> MairaSeg:
     """Where the runs of a setting begin: their shared start, trained when a plan wants one. What of a
     seed differs then is the order of studies, words and withheld slots."""
-    trained = fresh(material.config_for(setting), seed).to(material.device)
+    trained = fresh(setting, seed, material)
     if plan.start_steps:
         path = start(plan, setting, material, folder)
         load_weights(trained, path)
@@ -94,20 +98,25 @@ def begun(plan: Plan, setting: Setting, seed: int, material: Material, folder: P
 def start(plan: Plan, like: Setting, material: Material, folder: Path) -> Path:
     """The weights that all settings with the encoder and the image tokens of this one begin with, trained on
     the prompts of all of them in turn: what a report is and where in a prompt to look is learned once, and
-    among them no arm has seen more of its own prompts than another. Several processes may ask; make it before
-    them (`prepare`)."""
+    among them no arm has seen more of its own prompts than another. Shuffled masks are left out: their
+    prompts look like those of `seg`, and would teach every arm but the baseline that one mask in so many
+    lies. Several processes may ask; make it before them (`prepare`)."""
     kind = "masks" if like.mask_encoder else "labels"
     path = folder / f"start-{kind}{like.grid or ''}.safetensors"
     if path.is_file():
         return path
     shared = like.mask_encoder, like.grid
-    settings = [s for s in map(SETTINGS.__getitem__, plan.settings) if (s.mask_encoder, s.grid) == shared]
-    trained = fresh(material.config_for(settings[0]), START_SEED).to(material.device)
+    settings = [
+        setting
+        for setting in map(SETTINGS.__getitem__, plan.settings)
+        if (setting.mask_encoder, setting.grid) == shared and setting.arm is not Arm.SHUFFLED
+    ]
+    trained = fresh(settings[0], START_SEED, material)
     options = argparse.Namespace(rate=plan.rate, steps=plan.start_steps, minutes=0.0)
     stream = in_turn(
         [batches(plan, setting, START_SEED + place, material) for place, setting in enumerate(settings)]
     )
-    train_maira_seg.learn(trained, material.processor, stream, options)
+    train_maira_seg.learn(trained, material.processor, stream, options, bfloat16=plan.bfloat16)
     part = path.with_suffix(".part")
     save_weights(trained, part)
     part.rename(path)
@@ -124,37 +133,45 @@ def again(setting: Setting, kind: str, material: Material, folder: Path) -> None
     """Drafts of the same weights with other masks, `true` beside `predicted`."""
     path = folder / f"{DRAFTS}-{kind}.jsonl"
     if not path.is_file():
-        trained = fresh(material.config_for(setting), 0).to(material.device)
+        trained = fresh(setting, 0, material)
         load_weights(trained, folder / WEIGHTS)
         save(draft(trained.eval(), setting, kind, material), path)
 
 
-def fresh(config: MairaSegConfig, seed: int) -> MairaSeg:
-    """The same start for every setting. The encoder is never asked: its features are cached."""
+def fresh(setting: Setting, seed: int, material: Material) -> MairaSeg:
+    """The same beginning for every setting. The encoder is never asked: its features are cached."""
     torch.manual_seed(seed)
-    return MairaSeg(config)
+    model = MairaSeg(material.config_for(setting))
+    if material.language is not None:
+        model.language_model.load_state_dict(material.language)
+    return model.to(material.device)
 
 
 def batches(
     plan: Plan, setting: Setting, seed: int, material: Material
 ) -> Iterator[tuple[PromptInputs, Tensor]]:
-    """Endless prompts and reports: the same studies in the same words for every setting of a seed."""
+    """Endless prompts and reports: the same studies in the same words for every setting of a seed. Reports
+    of like length share a batch, which saves a fifth of the padding."""
     generator = torch.Generator().manual_seed(seed)
     chances = torch.where(material.plain, train_maira_seg.PLAIN_CHANCE, 1.0)
     pad = pad_id(material.processor)
     while True:
-        rows = torch.multinomial(chances, plan.batch, generator=generator)
-        numbers = torch.randint(plan.wordings, (plan.batch,), generator=generator)
-        inputs = material.train.inputs(setting, plan.masks, rows)
-        inputs = replace(inputs, states=features.withhold(inputs.states, generator))
-        reports = [
-            shown_ids(material.processor, material.reports[row][number], state)
-            for row, number, state in zip(
-                rows.tolist(), numbers.tolist(), inputs.states[:, 0].tolist(), strict=True
-            )
-        ]
-        ids = padded(reports, pad, material.config.max_report_tokens)
-        yield inputs.to(material.device), ids.to(material.device)
+        drawn = torch.multinomial(chances, plan.batch * POOL, replacement=True, generator=generator)
+        numbers = torch.randint(plan.wordings, (len(drawn),), generator=generator)
+        lengths = torch.tensor([len(material.reports[r][n]) for r, n in zip(drawn, numbers, strict=True)])
+        alike = lengths.argsort(stable=True).split(plan.batch)
+        for batch in torch.randperm(POOL, generator=generator).tolist():
+            rows = drawn[alike[batch]]
+            inputs = material.train.inputs(setting, plan.masks, rows)
+            inputs = replace(inputs, states=features.withhold(inputs.states, generator))
+            reports = [
+                shown_ids(material.processor, material.reports[row][number], state)
+                for row, number, state in zip(
+                    rows.tolist(), numbers[alike[batch]].tolist(), inputs.states[:, 0].tolist(), strict=True
+                )
+            ]
+            ids = padded(reports, pad, material.config.max_report_tokens)
+            yield inputs.to(material.device), ids.to(material.device)
 
 
 @torch.inference_mode()
