@@ -117,7 +117,8 @@ def _load(folder: Path) -> Bundle:
     tensors = load_file(folder / APPLICABILITY)
     if not (folder / TOKENIZER).is_file():
         raise ValueError(f"no {TOKENIZER}")
-    processor = Processor.load(folder / TOKENIZER, model_config.structures, model_config.findings)
+    told = model_config.structures, model_config.findings, model_config.languages
+    processor = Processor.load(folder / TOKENIZER, *told)
     return Bundle(
         segmenter=Segmenter(segmenter_config, network),
         model=model.eval(),

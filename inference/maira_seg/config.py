@@ -57,7 +57,8 @@ class MairaSegConfig:
     extractor_width: where the levels of a mask token are summed. spatial_size: side of the resized mask that
     becomes the spatial token. max_images: views the prompt can tell apart. structures and findings: the
     vocabulary of slots, citations and codes, in this order. not_denied: findings the model misses too often:
-    it may state them, and never says that they are absent.
+    it may state them, and never says that they are absent. languages: of drafts, by their codes; the first is
+    written where no other is asked for.
     """
 
     name: str
@@ -72,6 +73,7 @@ class MairaSegConfig:
     structures: tuple[str, ...] = tuple(structure.code for structure in STRUCTURES)
     findings: tuple[str, ...] = tuple(finding.code for finding in FINDINGS)
     not_denied: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en",)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -93,7 +95,7 @@ PRESETS: dict[str, MairaSegConfig] = {
         name="demo",
         vision=VisionConfig(image_size=256, patch_size=16, width=192, depth=5, heads=6, levels=(1, 3, 5)),
         language=LanguageConfig(
-            vocabulary=1280, width=192, feed_forward=512, depth=4, heads=6, positions=640,
+            vocabulary=2048, width=192, feed_forward=512, depth=4, heads=6, positions=640,
             tied_embeddings=True,
         ),
         pooled_grid=8,
@@ -101,6 +103,7 @@ PRESETS: dict[str, MairaSegConfig] = {
         extractor_width=192,
         spatial_size=32,
         max_report_tokens=320,
+        languages=("en", "ja"),
     ),
     "7b": MairaSegConfig(
         name="7b",

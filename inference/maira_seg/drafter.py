@@ -8,7 +8,7 @@ made for every frontal image that lies inside the segmenter's domain.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -132,9 +132,10 @@ class MairaSegDrafter:
         if draft_gate.open:
             trusted = [mask.structure for mask in (*main_masks, *masks) if mask.trusted]
             slots = self._slots(square, main_masks, study.human_masks, main.sop_instance_uid)
-            written = self._write(features, slots)
+            language = self._language(study.language)
+            written = self._write(features, slots, language)
             sentences = tuple(
-                _sentence(one, slots.citable, main.sop_instance_uid, self._confidence(one, written))
+                _sentence(one, slots, main.sop_instance_uid, language, self._confidence(one, written))
                 for one in self.kept(list(written), trusted)
             )
         seconds = {"segment": segmented - started, "write": time.perf_counter() - segmented}
@@ -204,9 +205,15 @@ class MairaSegDrafter:
         citable = tuple(code for i, code in enumerate(config.structures) if states[i] == PRESENT)
         return Slots(coverage, states, citable)
 
-    def _write(self, features: Tensor, slots: Slots) -> dict[CodedSentence, float]:
+    def _language(self, wanted: str) -> str:
+        """The language of the draft when this one is wanted (`ja`, `ja-JP`): another that the bundle writes,
+        its first, where it does not write this."""
+        known = self.bundle.model.config.languages
+        return next((language for language in known if language == wanted.split("-")[0].lower()), known[0])
+
+    def _write(self, features: Tensor, slots: Slots, language: str) -> dict[CodedSentence, float]:
         """The sentences as the model wrote them, each once, and the probability of what each claims."""
-        inputs = self._prompt(features, slots)
+        inputs = self._prompt(features, slots, language)
         ids = self.tokens(inputs, slots.citable)
         written = self.bundle.processor.decode_spans(ids)
         if not written:
@@ -216,8 +223,9 @@ class MairaSegDrafter:
         codes = confidence.code_log_probabilities(logits, report, [span for _, span in written])[0]
         return confidence.claims([sentence for sentence, _ in written], codes)
 
-    def _prompt(self, features: Tensor, slots: Slots) -> PromptInputs:
-        return self.bundle.model.look(features, slots.coverage[None], slots.states[None])
+    def _prompt(self, features: Tensor, slots: Slots, language: str) -> PromptInputs:
+        seen = self.bundle.model.look(features, slots.coverage[None], slots.states[None])
+        return replace(seen, languages=torch.tensor([self.bundle.model.config.languages.index(language)]))
 
     def _confidence(self, sentence: CodedSentence, written: dict[CodedSentence, float]) -> float | None:
         if self.bundle.confidence is None:
@@ -238,7 +246,8 @@ class MairaSegDrafter:
         if not spans:
             return ()
         slots = self._slots(square, masks, study.human_masks, main.sop_instance_uid)
-        found = evidence.ablate(self.bundle.model, self.layout, self._prompt(features, slots), ids, spans)
+        prompt = self._prompt(features, slots, self._language(sentences[0].language))
+        found = evidence.ablate(self.bundle.model, self.layout, prompt, ids, spans)
         structures = [self.bundle.model.config.structures[slot] for slot in found.slots[:, 1].tolist()]
         return tuple(
             Support(place, structure, main.sop_instance_uid, nats)
@@ -276,16 +285,16 @@ def _checks(study: StudyInput) -> Iterator[None]:
         raise InferenceError("out-of-memory", f"{len(study.images)} images", permanent=False) from error
 
 
-def _sentence(coded: CodedSentence, citable: tuple[str, ...], uid: str, sure: float | None) -> Sentence:
+def _sentence(coded: CodedSentence, slots: Slots, uid: str, language: str, sure: float | None) -> Sentence:
     return Sentence(
         section=coded.section,
         text=coded.text,
-        language="en",
+        language=language,
         finding=coded.finding,
         side=coded.side,
         certainty=coded.certainty,
         confidence=sure,
-        evidence=evidence.cited(coded.cites, citable, uid),
+        evidence=evidence.cited(coded.cites, slots.citable, uid),
     )
 
 

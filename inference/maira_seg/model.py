@@ -94,7 +94,7 @@ class MairaSeg(nn.Module):
 
     def prompt(self, layout: PromptLayout, inputs: PromptInputs) -> Tensor:
         """The embedded prompt (B, P, H): placeholders filled with image, mask and spatial tokens."""
-        ids = layout.ids(inputs.states)
+        ids = layout.ids(inputs.states, inputs.languages)
         embedded = self.embed(ids, layout.image, inputs.patches)
         tokens = self.extractor(inputs.pooled.flatten(0, 1), inputs.shrunk.flatten(0, 1))
         tokens = self.slots(tokens.unflatten(0, inputs.states.shape[:2]), inputs.states, inputs.tokens)
@@ -120,5 +120,6 @@ def _fill(embedded: Tensor, places: Tensor, values: Tensor) -> Tensor:
 def layout_for(config: MairaSegConfig, processor: Processor) -> PromptLayout:
     """The prompt's layout, after checking that tokenizer and model agree on the vocabulary."""
     size = processor.tokenizer.get_vocab_size()
+    assert processor.languages == config.languages, f"{processor.languages}, not {config.languages}"
     assert size <= config.language.vocabulary, f"tokenizer has {size} ids, model {config.language.vocabulary}"
     return PromptLayout(config, processor)

@@ -164,7 +164,7 @@ def _processor(folder: Path, config: MairaSegConfig) -> Processor:
         raise ValueError(
             f"{TOKENIZER} has {tokenizer.get_vocab_size()} ids, {CONFIG} says {config.language.vocabulary}"
         )
-    return Processor.around(tokenizer, config.structures, config.findings)
+    return Processor.around(tokenizer, config.structures, config.findings, config.languages)
 
 
 def _extended(

@@ -23,10 +23,13 @@ PAD, BOS, EOS, END = "<pad>", "<bos>", "<eos>", "<end>"
 IMAGE, MASK, POSITION, REPORT = "<image>", "<mask>", "<pos>", "<report>"
 NO_FINDING = "none"
 MAX_SENTENCE_TOKENS = 64
+ENGLISH = ("en",)
 
 
-def control_tokens(structures: Sequence[str], findings: Sequence[str]) -> list[str]:
-    """Every control token, in the order that gives them their ids."""
+def control_tokens(
+    structures: Sequence[str], findings: Sequence[str], languages: Sequence[str] = ENGLISH
+) -> list[str]:
+    """Every control token, in the order that gives them their ids. `<report>` asks for the first language."""
     return [
         PAD, BOS, EOS, END, IMAGE, MASK, POSITION, REPORT,
         *(f"<section:{section}>" for section in Section),
@@ -36,6 +39,7 @@ def control_tokens(structures: Sequence[str], findings: Sequence[str]) -> list[s
         *(f"<state:{state}>" for state in SlotState),
         *(f"<slot:{structure}>" for structure in structures),
         *(f"<cite:{structure}>" for structure in structures),
+        *(f"<report:{language}>" for language in languages[1:]),
     ]  # fmt: skip
 
 
@@ -54,14 +58,27 @@ class CodedSentence:
 class Processor:
     """The tokenizer and the sentence grammar around it."""
 
-    def __init__(self, tokenizer: Tokenizer, structures: Sequence[str], findings: Sequence[str]) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        structures: Sequence[str],
+        findings: Sequence[str],
+        languages: Sequence[str] = ENGLISH,
+    ) -> None:
         self.tokenizer = tokenizer
         self.structures = tuple(structures)
         self.findings = tuple(findings)
+        self.languages = tuple(languages)
 
     @classmethod
     def train(
-        cls, texts: Iterable[str], *, vocabulary: int, structures: Sequence[str], findings: Sequence[str]
+        cls,
+        texts: Iterable[str],
+        *,
+        vocabulary: int,
+        structures: Sequence[str],
+        findings: Sequence[str],
+        languages: Sequence[str] = ENGLISH,
     ) -> "Processor":
         """A new tokenizer whose words are learned from `texts`; control tokens take the first ids."""
         tokenizer = Tokenizer(models.BPE())
@@ -69,24 +86,36 @@ class Processor:
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=vocabulary,
-            special_tokens=control_tokens(structures, findings),
+            special_tokens=control_tokens(structures, findings, languages),
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
         tokenizer.train_from_iterator(texts, trainer)
-        return cls(tokenizer, structures, findings)
+        return cls(tokenizer, structures, findings, languages)
 
     @classmethod
-    def around(cls, tokenizer: Tokenizer, structures: Sequence[str], findings: Sequence[str]) -> "Processor":
+    def around(
+        cls,
+        tokenizer: Tokenizer,
+        structures: Sequence[str],
+        findings: Sequence[str],
+        languages: Sequence[str] = ENGLISH,
+    ) -> "Processor":
         """Somebody else's tokenizer with our control tokens behind its own, ids and pieces of which stay. The
         tokenizer is changed."""
-        added = [AddedToken(token, special=True) for token in control_tokens(structures, findings)]
-        tokenizer.add_special_tokens(added)
-        return cls(tokenizer, structures, findings)
+        named = control_tokens(structures, findings, languages)
+        tokenizer.add_special_tokens([AddedToken(token, special=True) for token in named])
+        return cls(tokenizer, structures, findings, languages)
 
     @classmethod
-    def load(cls, path: Path, structures: Sequence[str], findings: Sequence[str]) -> "Processor":
-        return cls(Tokenizer.from_file(str(path)), structures, findings)
+    def load(
+        cls,
+        path: Path,
+        structures: Sequence[str],
+        findings: Sequence[str],
+        languages: Sequence[str] = ENGLISH,
+    ) -> "Processor":
+        return cls(Tokenizer.from_file(str(path)), structures, findings, languages)
 
     def save(self, path: Path) -> None:
         self.tokenizer.save(str(path))
@@ -100,7 +129,12 @@ class Processor:
     @cached_property
     def controls(self) -> tuple[int, ...]:
         """The ids of the control tokens."""
-        return tuple(self.id(token) for token in control_tokens(self.structures, self.findings))
+        named = control_tokens(self.structures, self.findings, self.languages)
+        return tuple(self.id(token) for token in named)
+
+    def report_token(self, language: str) -> int:
+        """The id that ends a prompt and asks for a report in one of the languages."""
+        return self.id(REPORT if language == self.languages[0] else f"<report:{language}>")
 
     @cached_property
     def words(self) -> range:

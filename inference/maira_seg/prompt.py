@@ -4,10 +4,12 @@
     images <report>
 
 Every structure has its slot whether or not it was found, so the length and the words of the prompt do not
-give the answer away; what was found is said by the state, and shown by the two tokens of the mask.
+give the answer away; what was found is said by the state, and shown by the two tokens of the mask. The last
+token asks for a language: `<report>` for the first, `<report:ja>` for another.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -30,7 +32,8 @@ class PromptInputs:
     patches: (B, I, T, C) pooled patches of the last level. pooled: (B, I, M, L, C) features under the masks.
     shrunk: (B, I, M, size*size) the masks, resized by area. states: (B, I, M) long, indices into `STATES`.
     tokens: which of a mask's two tokens a present slot shows, mask token and spatial token; what is not shown
-    is a learned dummy.
+    is a learned dummy. languages: (B,) long, the language of each report, an index into those of the
+    configuration; the first where None.
     """
 
     patches: Tensor
@@ -38,15 +41,24 @@ class PromptInputs:
     shrunk: Tensor
     states: Tensor
     tokens: tuple[bool, bool] = (True, True)
+    languages: Tensor | None = None
 
     def to(self, device: torch.device | str) -> "PromptInputs":
-        pictures = self.patches.to(device), self.pooled.to(device), self.shrunk.to(device)
-        return PromptInputs(*pictures, self.states.to(device), self.tokens)
+        return self._each(lambda tensor: tensor.to(device))
 
     def select(self, rows: Tensor) -> "PromptInputs":
         """The studies at these indices."""
-        parts = self.patches[rows], self.pooled[rows], self.shrunk[rows], self.states[rows]
-        return PromptInputs(*parts, tokens=self.tokens)
+        return self._each(lambda tensor: tensor[rows])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "PromptInputs":
+        return replace(
+            self,
+            patches=change(self.patches),
+            pooled=change(self.pooled),
+            shrunk=change(self.shrunk),
+            states=change(self.states),
+            languages=None if self.languages is None else change(self.languages),
+        )
 
 
 class PromptLayout:
@@ -54,14 +66,15 @@ class PromptLayout:
 
     def __init__(self, config: MairaSegConfig, processor: Processor) -> None:
         self.image_tokens = config.pooled_grid**2
-        self.bos, self.report = processor.id(words.BOS), processor.id(words.REPORT)
+        self.bos = processor.id(words.BOS)
+        self.reports = torch.tensor([processor.report_token(language) for language in config.languages])
         self.image, self.mask = processor.id(words.IMAGE), processor.id(words.MASK)
         self.position = processor.id(words.POSITION)
         self.slots = torch.tensor([processor.id(f"<slot:{code}>") for code in config.structures])
         self.states = torch.tensor([processor.id(f"<state:{state}>") for state in STATES])
 
-    def ids(self, states: Tensor) -> Tensor:
-        """states (B, I, M) -> ids (B, P); P depends on the number of images alone."""
+    def ids(self, states: Tensor, languages: Tensor | None = None) -> Tensor:
+        """states (B, I, M), languages (B,) or None -> ids (B, P); P depends on the number of images alone."""
         batch, images, slots = states.shape
         device = states.device
         shown = self.states.to(device)[states]
@@ -70,8 +83,9 @@ class PromptLayout:
         per_slot = torch.stack([slot_ids, shown, mask_ids, position_ids], dim=-1).flatten(2)
         image_ids = torch.full((batch, images, self.image_tokens), self.image, device=device)
         body = torch.cat([image_ids, per_slot], dim=-1).flatten(1)
-        first, last = (torch.full((batch, 1), token, device=device) for token in (self.bos, self.report))
-        return torch.cat([first, body, last], dim=1)
+        first = torch.full((batch, 1), self.bos, device=device)
+        asked = torch.zeros(batch, dtype=torch.long) if languages is None else languages.cpu()
+        return torch.cat([first, body, self.reports[asked].to(device)[:, None]], dim=1)
 
     def length(self, images: int) -> int:
         """P: tokens of a prompt with this many images."""

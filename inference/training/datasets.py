@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -98,15 +99,48 @@ def finding_targets(truths: Sequence[Truth]) -> Tensor:
     return targets
 
 
-def shown_ids(processor: Processor, report: Sequence[int], states: Sequence[int]) -> list[int]:
-    """A report's ids without citations of structures that the prompt does not show."""
-    shown = {c for c, state in zip(processor.structures, states, strict=True) if state == PRESENT} | {""}
-    return [token for token in report if processor.cite_ids.get(token, "") in shown]
+@dataclass(frozen=True)
+class Reports:
+    """Reports as ids (N, W, R), W of each study, padded on the right. slots: (V,) the place of the structure
+    that an id cites, -1 if it cites none."""
+
+    ids: Tensor
+    slots: Tensor
+    pad: int
+
+    @classmethod
+    def of(cls, processor: Processor, written: Sequence[Sequence[Sequence[int]]]) -> "Reports":
+        """From lists of ids, as many for each study."""
+        longest = max(len(report) for study in written for report in study)
+        pad = pad_id(processor)
+        ids = torch.stack([padded(study, pad, longest, longest) for study in written])
+        slots = torch.full((processor.tokenizer.get_vocab_size(),), -1)
+        for token, structure in processor.cite_ids.items():
+            slots[token] = processor.structures.index(structure)
+        return cls(ids.int(), slots, pad)
+
+    def to(self, device: torch.device | str) -> "Reports":
+        return Reports(self.ids.to(device), self.slots.to(device), self.pad)
+
+    @cached_property
+    def lengths(self) -> Tensor:
+        """(N, W)."""
+        return (self.ids != self.pad).sum(dim=-1)
+
+    def shown(self, rows: Tensor, numbers: Tensor, states: Tensor, longest: int) -> Tensor:
+        """(B, R) ids of reports `numbers` of studies `rows`, without citations of structures that the prompt,
+        its states (B, M), does not show; cut at `longest`."""
+        ids = self.ids[rows, numbers].long()
+        slots = self.slots[ids]
+        told = (states == PRESENT).to(ids.device).gather(1, slots.clamp_min(0))
+        kept = (ids != self.pad) & ((slots < 0) | told)
+        closed = ids.masked_fill(~kept, self.pad).gather(1, (~kept).byte().argsort(dim=1, stable=True))
+        return closed[:, : min(longest, int(kept.sum(dim=1).max()))]
 
 
-def padded(reports: Sequence[Sequence[int]], pad: int, longest: int) -> Tensor:
-    """(B, R) ids, padded on the right, cut at `longest`."""
-    length = min(longest, max(len(report) for report in reports))
+def padded(reports: Sequence[Sequence[int]], pad: int, longest: int, shortest: int = 0) -> Tensor:
+    """(B, R) ids, padded on the right, R from `shortest` to `longest`, where they are cut."""
+    length = max(shortest, min(longest, max(len(report) for report in reports)))
     out = torch.full((len(reports), length), pad)
     for row, report in enumerate(reports):
         out[row, : min(length, len(report))] = torch.tensor(report[:length])

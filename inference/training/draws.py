@@ -5,7 +5,7 @@ processes, sees the same batches.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -19,7 +19,7 @@ from inference.maira_seg.prompt import ABSENT, PRESENT, PromptInputs
 from inference.maira_seg.vision import VisionEncoder
 from inference.segmentation.segmenter import Segmenter
 from inference.training import features
-from inference.training.datasets import pad_id, padded, shown_ids
+from inference.training.datasets import Reports
 from inference.training.records import Phantoms
 from inference.training.train_maira_seg import PLAIN_CHANCE, TRUE_SHARE
 
@@ -111,12 +111,14 @@ class Source:
         seen = self.eyes.inputs(images.to(self.device), masks.to(self.device), true.to(self.device))
         parts = zip(seen.states.cpu().split(1), drawn, strict=True)
         states = torch.cat([features.withhold(part, draw.generator) for part, draw in parts])
-        reports = [self._report(draw, kept[0].tolist()) for draw, kept in zip(drawn, states, strict=True)]
-        shown = PromptInputs(seen.patches, seen.pooled, seen.shrunk, states.to(self.device))
-        ids = padded(reports, pad_id(self.processor), self.config.max_report_tokens)
-        return shown, ids.to(self.device)
+        spoken = torch.tensor([draw.wording % len(self.config.languages) for draw in drawn])
+        reports = Reports.of(self.processor, [[self._report(draw)] for draw in drawn])
+        every, first = torch.arange(len(drawn)), torch.zeros(len(drawn), dtype=torch.long)
+        ids = reports.shown(every, first, states[:, 0], self.config.max_report_tokens)
+        return replace(seen, states=states, languages=spoken).to(self.device), ids.to(self.device)
 
-    def _report(self, draw: Draw, states: Sequence[int]) -> list[int]:
+    def _report(self, draw: Draw) -> list[int]:
+        """In the language that the wording's number asks for."""
+        language = self.config.languages[draw.wording % len(self.config.languages)]
         truth = self.phantoms.truths[draw.row]
-        written = truth.report((self.phantoms.seed, draw.row, draw.wording))
-        return shown_ids(self.processor, self.processor.encode(written), states)
+        return self.processor.encode(truth.report((self.phantoms.seed, draw.row, draw.wording), language))

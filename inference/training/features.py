@@ -75,12 +75,14 @@ def segmented(segmenter: Segmenter, images: Tensor) -> tuple[Tensor, Tensor, Ten
 
 
 def halved(inputs: PromptInputs) -> PromptInputs:
-    return PromptInputs(inputs.patches.half(), inputs.pooled.half(), inputs.shrunk.half(), inputs.states)
+    pictures = inputs.patches.half(), inputs.pooled.half(), inputs.shrunk.half()
+    return PromptInputs(*pictures, inputs.states, languages=inputs.languages)
 
 
 def full(inputs: PromptInputs) -> PromptInputs:
     """Back to single precision, ready for the model."""
-    return PromptInputs(inputs.patches.float(), inputs.pooled.float(), inputs.shrunk.float(), inputs.states)
+    pictures = inputs.patches.float(), inputs.pooled.float(), inputs.shrunk.float()
+    return PromptInputs(*pictures, inputs.states, languages=inputs.languages)
 
 
 def joined(parts: tuple[PromptInputs, ...]) -> PromptInputs:
@@ -103,4 +105,4 @@ def withhold(states: Tensor, generator: torch.Generator) -> Tensor:
     kind = torch.rand(batch, 1, 1, generator=generator, device=device)
     chance = torch.where(kind < 0.1, 1.0, torch.where(kind < 0.35, 0.3, 0.0))
     taken = torch.rand(states.shape, generator=generator, device=device) < chance
-    return torch.where(taken, WITHHELD, states)
+    return torch.where(taken.to(states.device), WITHHELD, states)

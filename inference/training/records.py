@@ -6,6 +6,7 @@ coded truth; reports are written from it when they are needed, as often and in a
 """
 
 import hashlib
+import itertools
 import json
 import multiprocessing
 from collections.abc import Sequence
@@ -111,19 +112,20 @@ def phantoms(cache: Path, seed: int, count: int, *, size: int = 256, processes: 
 
 
 def wordings(
-    population: Phantoms, count: int, *, processes: int = 2, language: str = "en"
+    population: Phantoms, count: int, *, processes: int = 2, languages: Sequence[str] = ("en",)
 ) -> list[list[tuple[CodedSentence, ...]]]:
-    """`count` reports of each study, each in other words."""
-    write = partial(_wordings, seed=population.seed, count=count, language=language)
+    """`count` reports of each study, each in other words, and in the languages in turn."""
+    write = partial(_wordings, seed=population.seed, count=count, languages=languages)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         return pool.map(write, enumerate(population.truths), chunksize=64)
 
 
 def _wordings(
-    row: tuple[int, Truth], *, seed: int, count: int, language: str
+    row: tuple[int, Truth], *, seed: int, count: int, languages: Sequence[str]
 ) -> list[tuple[CodedSentence, ...]]:
     index, truth = row
-    return [truth.report((seed, index, number), language) for number in range(count)]
+    asked = itertools.cycle(languages)
+    return [truth.report((seed, index, number), next(asked)) for number in range(count)]
 
 
 def square(image: phantom.PhantomImage, size: int) -> tuple[Tensor, Tensor]:

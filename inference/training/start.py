@@ -52,7 +52,7 @@ def load(folder: Path, preset: str) -> Start:
     try:
         model = MairaSeg(config)
         checkpoint.load_weights(model, folder / MAIRA_SEG)
-        processor = Processor.load(folder / TOKENIZER, config.structures, config.findings)
+        processor = Processor.load(folder / TOKENIZER, config.structures, config.findings, config.languages)
         segmenter = load_segmenter(folder) if (folder / SEGMENTER).is_file() else None
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InferenceError("bad-bundle", f"{folder} ({preset}): {error}", permanent=True) from error

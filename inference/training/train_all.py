@@ -108,7 +108,8 @@ def assemble(options: argparse.Namespace) -> None:
     if squares is not None:
         likeness = calibrate.phantom_like(model.vision, population["draft"].float(), squares, generator)
     trained.network.cpu()
-    processor = Processor.load(options.work / TOKENIZER, config.structures, config.findings)
+    told = config.structures, config.findings, config.languages
+    processor = Processor.load(options.work / TOKENIZER, *told)
     bundle = Bundle(
         segmenter=trained,
         model=model.cpu().eval(),
@@ -119,7 +120,7 @@ def assemble(options: argparse.Namespace) -> None:
         about={
             "purpose": "demonstration, not for clinical use",
             "trained_on": {"phantoms": options.studies, "real_lungs": bool(options.real)},
-            "languages": ["en"],
+            "languages": list(config.languages),
         },
     )
     silent = calibrate.not_denied(MairaSegDrafter(bundle, "calibration"), DENIAL_STUDIES)

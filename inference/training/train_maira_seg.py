@@ -9,7 +9,7 @@ once for phantoms that neither has seen; a step then costs the language model on
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ from inference.maira_seg.prompt import PromptInputs
 from inference.segmentation.model import SegmenterConfig, build
 from inference.segmentation.segmenter import Segmenter
 from inference.training import calibrate, features, losses, progress, records, train_encoder
-from inference.training.datasets import pad_id, padded, shown_ids
+from inference.training.datasets import Reports, pad_id
 from inference.training.features import Features
 
 SEED_PHANTOMS = 12
@@ -41,8 +41,8 @@ class Material:
     """What the language model is trained on."""
 
     features: Features
-    reports: list[list[list[int]]]
-    """Per study, its reports in other words, as ids."""
+    reports: Reports
+    """Of each study several, in other words, and in the languages of the model in turn."""
     plain: Tensor
     """(N,) bool: studies with nothing to find."""
     processor: Processor
@@ -63,7 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
         size=config.vision.image_size,
         processes=options.processes,
     )
-    written = records.wordings(phantoms, WORDINGS, processes=options.processes)
+    count = WORDINGS * len(config.languages)
+    written = records.wordings(phantoms, count, processes=options.processes, languages=config.languages)
     processor = tokenizer(written, config, options)
     if options.resume:
         load_weights(model, options.out / MAIRA_SEG)
@@ -85,8 +86,8 @@ def material(
 ) -> Material:
     """Features with the reports that go with them."""
     plain = torch.tensor([not truth.findings for truth in phantoms.truths])
-    reports = [[processor.encode(report) for report in reports] for reports in written]
-    return Material(computed, reports, plain, processor)
+    ids = [[processor.encode(report) for report in reports] for reports in written]
+    return Material(computed, Reports.of(processor, ids), plain, processor)
 
 
 def load_segmenter(folder: Path) -> Segmenter:
@@ -116,13 +117,14 @@ def tokenizer(
     """The tokenizer of this folder; trained on the reports when there is none to resume with."""
     path = options.out / TOKENIZER
     if options.resume:
-        return Processor.load(path, config.structures, config.findings)
+        return Processor.load(path, config.structures, config.findings, config.languages)
     texts = (sentence.text for study in written for report in study for sentence in report)
     processor = Processor.train(
         texts,
         vocabulary=config.language.vocabulary,
         structures=config.structures,
         findings=config.findings,
+        languages=config.languages,
     )
     processor.save(path)
     return processor
@@ -169,21 +171,18 @@ def batches(
     config: MairaSegConfig, material: Material, batch: int, generator: torch.Generator
 ) -> Iterator[tuple[PromptInputs, Tensor]]:
     """Endless: prompts with predicted or true masks, some withheld, and the reports that go with them."""
-    pad = pad_id(material.processor)
     device = generator.device
     chances = torch.where(material.plain, PLAIN_CHANCE, 1.0).to(device)
+    reports = material.reports.to(device)
+    wordings = reports.ids.shape[1]
     while True:
         rows = torch.multinomial(chances, batch, generator=generator)
         true = torch.rand(len(rows), generator=generator, device=device) < TRUE_SHARE
-        numbers = torch.randint(len(material.reports[0]), (batch,), generator=generator, device=device)
+        numbers = torch.randint(wordings, (batch,), generator=generator, device=device)
         inputs = mixed(material.features, rows, true)
         states = features.withhold(inputs.states, generator)
-        reports = [
-            shown_ids(material.processor, material.reports[row][number], state)
-            for row, number, state in zip(rows.tolist(), numbers.tolist(), states[:, 0].tolist(), strict=True)
-        ]
-        shown = PromptInputs(inputs.patches, inputs.pooled, inputs.shrunk, states)
-        yield shown, padded(reports, pad, config.max_report_tokens).to(device)
+        report = reports.shown(rows, numbers, states[:, 0], config.max_report_tokens)
+        yield replace(inputs, states=states, languages=numbers % len(config.languages)), report
 
 
 def mixed(computed: Features, rows: Tensor, true: Tensor) -> PromptInputs:

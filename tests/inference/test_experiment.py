@@ -14,6 +14,7 @@ from inference.maira_seg.prompt import PRESENT, WITHHELD
 from inference.phantom.coded import CodedFinding
 from inference.structures import STRUCTURES, Group
 from inference.training import records
+from inference.training.datasets import Reports
 from inference.training.experiment import cached, marks, runs, scores
 from inference.training.experiment.arms import SETTINGS, Arm
 from inference.training.experiment.plans import PLANS, Plan
@@ -45,7 +46,7 @@ def material(phantoms, features):
         processor=processor,
         train=features,
         test=features,
-        reports=[[processor.encode(report) for report in reports] for reports in written],
+        reports=Reports.of(processor, [[processor.encode(report) for report in study] for study in written]),
         plain=torch.tensor([not truth.findings for truth in phantoms.truths]),
     )
 

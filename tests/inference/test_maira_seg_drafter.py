@@ -61,6 +61,31 @@ def test_the_same_study_gives_the_same_draft(tiny):
     assert without_seconds(one) == without_seconds(other)
 
 
+@pytest.mark.parametrize(("wanted", "written"), [("ja", "ja"), ("ja-JP", "ja"), ("en", "en"), ("de", "en")])
+def test_the_draft_is_in_the_language_asked_for_if_the_bundle_writes_it(tiny, monkeypatch, wanted, written):
+    said = CodedSentence(Section.FINDINGS, "", Side.NONE, Certainty.PRESENT, "The lungs are clear.")
+    asked = []
+
+    def tokens(inputs, citable):
+        asked.append(inputs.languages.tolist())
+        return tiny.bundle.processor.encode([said])
+
+    monkeypatch.setattr(tiny, "tokens", tokens)
+    (sentence,) = tiny.draft(replace(study(image()), language=wanted)).sentences
+    assert sentence.language == written
+    assert asked == [[["en", "ja"].index(written)]]
+
+
+def test_a_draft_is_explained_in_its_own_language(tiny, monkeypatch):
+    one = CodedSentence(Section.FINDINGS, "", Side.NONE, Certainty.PRESENT, "The lungs are clear.")
+    monkeypatch.setattr(tiny, "tokens", lambda inputs, citable: tiny.bundle.processor.encode([one]))
+    japanese = replace(study(image()), language="ja")
+    drafted = tiny.draft(japanese).sentences
+    assert tiny.ablate(japanese, drafted) == tiny.ablate(study(image()), drafted)
+    english = [replace(sentence, language="en") for sentence in drafted]
+    assert tiny.ablate(japanese, drafted) != tiny.ablate(japanese, english)
+
+
 def test_masks_are_in_the_pixels_of_their_image(tiny):
     output = tiny.draft(study(image()))
     assert output.masks

@@ -14,6 +14,7 @@ from tests.inference import tiny_model
 from tests.inference.tiny_model import CONFIG
 
 SLOTS = len(CONFIG.structures)
+PROCESSOR = tiny_model.processor()
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def model() -> MairaSeg:
 
 @pytest.fixture(scope="module")
 def layout():
-    return layout_for(CONFIG, tiny_model.processor())
+    return layout_for(CONFIG, PROCESSOR)
 
 
 def looked(model: MairaSeg, *, states: int = PRESENT, seed: int = 0) -> PromptInputs:
@@ -110,6 +111,27 @@ def test_absent_and_withheld_are_told_apart(model, layout):
 def test_the_prompt_is_as_long_whatever_was_found(layout):
     lengths = {layout.ids(torch.full((1, 1, SLOTS), state)).shape[1] for state in (PRESENT, ABSENT, WITHHELD)}
     assert lengths == {layout.length(1)}
+
+
+def test_the_last_token_of_a_prompt_asks_for_a_language(layout):
+    ids = layout.ids(torch.full((3, 1, SLOTS), PRESENT), torch.tensor([0, 1, 0]))
+    asked = [PROCESSOR.report_token(language) for language in ("en", "ja", "en")]
+    assert ids[:, -1].tolist() == asked
+    assert asked[0] == PROCESSOR.id("<report>") != asked[1]
+    assert torch.equal(ids[0, :-1], ids[1, :-1])
+    assert torch.equal(layout.ids(torch.full((3, 1, SLOTS), PRESENT))[:, -1], ids[[0, 0, 0], -1])
+
+
+def test_a_tokenizer_of_other_languages_is_refused():
+    english = processor.Processor(PROCESSOR.tokenizer, CONFIG.structures, CONFIG.findings)
+    with pytest.raises(AssertionError, match="'ja'"):
+        layout_for(CONFIG, english)
+
+
+def test_a_configuration_written_before_there_were_languages_is_english():
+    values = CONFIG.to_dict()
+    del values["languages"]
+    assert MairaSegConfig.from_dict(values).languages == ("en",)
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,35 @@ def test_reports_of_a_study_say_the_same_in_other_words(phantoms):
             assert {cite for s in report for cite in s.cites} <= set(truth.seen)
 
 
+def test_reports_in_two_languages_take_turns_and_say_the_same(phantoms):
+    written = records.wordings(phantoms, 4, processes=1, languages=("en", "ja"))
+    for reports in written:
+        for number, report in enumerate(reports):
+            assert all(one.text.isascii() == (number % 2 == 0) for one in report)
+        stated = [
+            {(s.finding, s.side) for s in report if s.finding and s.certainty != Certainty.ABSENT}
+            for report in reports
+        ]
+        assert all(said == stated[0] for said in stated)
+
+
+def test_a_prompt_asks_for_the_language_of_its_report(phantoms):
+    model, segmenter = tiny_model.model(), tiny_model.segmenter()
+    processor = tiny_model.processor()
+    written = records.wordings(phantoms, 2, processes=1, languages=tiny_model.CONFIG.languages)
+    computed = features.compute(model, segmenter, phantoms)
+    material = train_maira_seg.material(computed, phantoms, written, processor)
+    stream = train_maira_seg.batches(tiny_model.CONFIG, material, len(phantoms), generator())
+    asked = set()
+    for _ in range(3):
+        inputs, reports = next(stream)
+        for language, ids in zip(inputs.languages.tolist(), reports.tolist(), strict=True):
+            text = processor.tokenizer.decode([token for token in ids if token in processor.words])
+            assert text.isascii() == (language == 0)
+            asked.add(language)
+    assert asked == {0, 1}
+
+
 def test_targets_name_the_side():
     def found(code, side):
         return CodedFinding(code, side, Certainty.PRESENT, ())
@@ -131,11 +161,21 @@ def test_targets_name_the_side():
 def test_a_report_cites_only_what_the_prompt_shows():
     processor = tiny_model.processor()
     codes = tiny_model.CONFIG.structures
-    states = [WITHHELD if code == "pleural_effusion_right" else PRESENT for code in codes]
-    ids = processor.encode([EFFUSION])
-    (sentence,) = processor.decode(datasets.shown_ids(processor, ids, states))
-    assert sentence.cites == ("lung_right",)
-    assert sentence.text == EFFUSION.text
+    states = [
+        [WITHHELD if code == "pleural_effusion_right" else PRESENT for code in codes],
+        [PRESENT] * len(codes),
+    ]
+    heart = replace(EFFUSION, text="The heart is enlarged.", cites=())
+    written = [processor.encode([heart]), processor.encode([EFFUSION])]
+    reports = datasets.Reports.of(processor, [written])
+    shown = reports.shown(torch.tensor([0, 0]), torch.tensor([1, 1]), torch.tensor(states), 100)
+    told = [processor.decode(row.tolist())[0] for row in shown]
+    assert [one.cites for one in told] == [("lung_right",), ("pleural_effusion_right", "lung_right")]
+    assert {one.text for one in told} == {EFFUSION.text}
+    assert reports.lengths.tolist() == [[len(ids) for ids in written]]
+    assert shown.shape[1] == len(written[1])
+    cut = reports.shown(torch.tensor([0]), torch.tensor([0]), torch.tensor(states[:1]), 5)
+    assert cut.tolist() == [written[0][:5]]
 
 
 def test_reports_are_padded_on_the_right_and_cut():

@@ -33,7 +33,13 @@ CONFIG: MairaSegConfig = replace(
 
 
 def processor() -> Processor:
-    return Processor.train(TEXTS, vocabulary=512, structures=CONFIG.structures, findings=CONFIG.findings)
+    return Processor.train(
+        TEXTS,
+        vocabulary=512,
+        structures=CONFIG.structures,
+        findings=CONFIG.findings,
+        languages=CONFIG.languages,
+    )
 
 
 def model(seed: int = 0) -> MairaSeg:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inference.contract import SlotState
@@ -66,16 +65,21 @@ class Shape:
 
 
 class Cached:
-    """The arrays of one population. grid: image tokens along one side, unless a setting says otherwise."""
+    """The arrays of one population, mapped from files or on a device. grid: image tokens along one side,
+    unless a setting says otherwise."""
 
-    def __init__(self, arrays: Mapping[str, NDArray], grid: int) -> None:
+    def __init__(self, arrays: Mapping[str, Tensor], grid: int) -> None:
         self.arrays, self.grid = arrays, grid
+
+    def to(self, device: torch.device | str) -> "Cached":
+        return Cached({name: array.to(device) for name, array in self.arrays.items()}, self.grid)
 
     def __len__(self) -> int:
         return len(self.arrays["plain"])
 
     def take(self, name: str, rows: Tensor) -> Tensor:
-        return torch.from_numpy(self.arrays[name][rows.cpu().numpy()])
+        array = self.arrays[name]
+        return array[rows.to(array.device)]
 
     def inputs(self, setting: Setting, kind: str, rows: Tensor) -> PromptInputs:
         """The prompts of these studies in one arm, with masks of a kind (`true`, `predicted`)."""
@@ -89,7 +93,7 @@ class Cached:
             self.images(setting, kind, rows)[:, None],
             self.take(pooled, rows).float()[:, None],
             self.take(f"{kind}-shrunk", masks_of).float().div_(255)[:, None],
-            torch.where(told, states, WITHHELD)[:, None],
+            torch.where(told.to(states.device), states, WITHHELD)[:, None],
             setting.tokens,
         )
 
@@ -152,7 +156,7 @@ def build(folder: Path, phantoms: Phantoms, model: MairaSeg, segmenter: Segmente
             arrays[name].flush()
         note.write_text(json.dumps({"studies": int(rows[-1]) + 1}))
         log.report(studies=int(rows[-1]) + 1)
-    return Cached(arrays, config.pooled_grid)
+    return Cached({name: torch.from_numpy(array) for name, array in arrays.items()}, config.pooled_grid)
 
 
 def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype, *, fresh: bool) -> np.memmap:

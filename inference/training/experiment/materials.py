@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,17 +12,21 @@ from inference.maira_seg.config import PRESETS, MairaSegConfig
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
 from inference.training import records, train_maira_seg
+from inference.training.datasets import Reports
 from inference.training.experiment import cached, runs
 from inference.training.experiment.arms import SETTINGS
 from inference.training.experiment.plans import TRAIN_SEED, Plan
 
 REPORTS = "reports.json"
+_DEMO = PRESETS["demo"]
+CONFIG = replace(_DEMO, languages=("en",), language=replace(_DEMO.language, vocabulary=1280))
+"""Of every model that is compared: the sizes of the shipped bundle, English alone."""
 
 
 def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> runs.Material:
     """Everything for the runs with one of the two encoders; what is there already is not made again."""
-    config = PRESETS["demo"]
     bundle = checkpoint.load(options.bundle)
+    config = bundle.model.config if plan.warm else CONFIG
     model = MairaSeg(config).eval()
     if mask_encoder:
         model.vision.load_state_dict(bundle.model.vision.state_dict())
@@ -49,9 +54,10 @@ def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> r
     ]
     plain = torch.tensor([not truth.findings for truth in train.truths])
     language = bundle.model.language_model.state_dict() if plan.warm else None
-    return runs.Material(
-        config, processor, features[0], features[1], reports, plain, language, options.device
-    )
+    device = options.device
+    told = Reports.of(processor, reports).to(device)
+    train_on, test_on = (some.to(device) for some in features)
+    return runs.Material(config, processor, train_on, test_on, told, plain, language, device)
 
 
 def populations(plan: Plan, options: argparse.Namespace) -> tuple[records.Phantoms, records.Phantoms]:
@@ -76,7 +82,8 @@ def written(
     folder = options.out / plan.name
     path, words = folder / REPORTS, folder / checkpoint.TOKENIZER
     if path.is_file():
-        return Processor.load(words, config.structures, config.findings), json.loads(path.read_text())
+        kept = Processor.load(words, config.structures, config.findings, config.languages)
+        return kept, json.loads(path.read_text())
     folder.mkdir(parents=True, exist_ok=True)
     reports = records.wordings(train, plan.wordings, processes=options.processes)
     processor = given or Processor.train(

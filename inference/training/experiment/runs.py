@@ -24,7 +24,7 @@ from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import CodedSentence, Processor
 from inference.maira_seg.prompt import PRESENT, PromptInputs
 from inference.training import features, train_maira_seg
-from inference.training.datasets import pad_id, padded, shown_ids
+from inference.training.datasets import Reports
 from inference.training.experiment.arms import SETTINGS, Arm, Setting
 from inference.training.experiment.cached import Cached
 from inference.training.experiment.plans import Plan
@@ -41,15 +41,15 @@ WEIGHTS, DRAFTS, RUN = "model.safetensors", "drafts", "run.json"
 
 @dataclass(frozen=True)
 class Material:
-    """What all runs of a plan share. reports: per training study its wordings as ids; plain (N,) bool:
-    studies with nothing to find; language: what the language model of a warm plan begins with; device:
-    where models learn and write."""
+    """What all runs of a plan share. plain (N,) bool: studies with nothing to find; language: what the
+    language model of a warm plan begins with; device: where models learn and write, and where all else
+    lies."""
 
     config: MairaSegConfig
     processor: Processor
     train: Cached
     test: Cached
-    reports: list[list[list[int]]]
+    reports: Reports
     plain: Tensor
     language: Mapping[str, Tensor] | None = None
     device: str = "cpu"
@@ -154,24 +154,17 @@ def batches(
     of like length share a batch, which saves a fifth of the padding."""
     generator = torch.Generator().manual_seed(seed)
     chances = torch.where(material.plain, train_maira_seg.PLAIN_CHANCE, 1.0)
-    pad = pad_id(material.processor)
+    lengths = material.reports.lengths.cpu()
     while True:
         drawn = torch.multinomial(chances, plan.batch * POOL, replacement=True, generator=generator)
         numbers = torch.randint(plan.wordings, (len(drawn),), generator=generator)
-        lengths = torch.tensor([len(material.reports[r][n]) for r, n in zip(drawn, numbers, strict=True)])
-        alike = lengths.argsort(stable=True).split(plan.batch)
+        alike = lengths[drawn, numbers].argsort(stable=True).split(plan.batch)
         for batch in torch.randperm(POOL, generator=generator).tolist():
-            rows = drawn[alike[batch]]
+            rows, words_of_it = drawn[alike[batch]], numbers[alike[batch]]
             inputs = material.train.inputs(setting, plan.masks, rows)
-            inputs = replace(inputs, states=features.withhold(inputs.states, generator))
-            reports = [
-                shown_ids(material.processor, material.reports[row][number], state)
-                for row, number, state in zip(
-                    rows.tolist(), numbers[alike[batch]].tolist(), inputs.states[:, 0].tolist(), strict=True
-                )
-            ]
-            ids = padded(reports, pad, material.config.max_report_tokens)
-            yield inputs.to(material.device), ids.to(material.device)
+            states = features.withhold(inputs.states, generator)
+            ids = material.reports.shown(rows, words_of_it, states[:, 0], material.config.max_report_tokens)
+            yield replace(inputs, states=states), ids
 
 
 @torch.inference_mode()
@@ -190,7 +183,7 @@ def draft(
         ]
         written = decode.greedy_batch(
             trained.language_model,
-            trained.prompt(layout, inputs.to(material.device)),
+            trained.prompt(layout, inputs),
             stop=material.processor.id(words.EOS),
             limit=material.config.max_report_tokens,
             grammars=grammars,
