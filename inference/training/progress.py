@@ -51,8 +51,9 @@ def arguments(description: str, *, steps: int, batch: int, rate: float) -> argpa
 
 def prepare(options: argparse.Namespace) -> torch.Generator:
     """Threads and seeds. Everything random in a run comes from this generator or torch's own seed; the run
-    lives on the generator's device."""
+    lives on the generator's device, where single-precision products may be rounded (TF32)."""
     torch.set_num_threads(options.threads)
+    torch.set_float32_matmul_precision("high")
     torch.manual_seed(options.seed)
     return torch.Generator(options.device).manual_seed(options.seed)
 

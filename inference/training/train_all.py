@@ -123,9 +123,14 @@ def assemble(options: argparse.Namespace) -> None:
             "languages": list(config.languages),
         },
     )
+    save(measured(bundle), options.out)
+
+
+def measured(bundle: Bundle) -> Bundle:
+    """With what only its own drafts can tell: which findings it may not deny, and its confidence."""
     silent = calibrate.not_denied(MairaSegDrafter(bundle, "calibration"), DENIAL_STUDIES)
-    model.config = replace(config, not_denied=silent)
-    save(replace(bundle, confidence=_confidence(bundle)), options.out)
+    bundle.model.config = replace(bundle.model.config, not_denied=silent)
+    return replace(bundle, confidence=_confidence(bundle))
 
 
 def _confidence(bundle: Bundle) -> Confidence | None:

@@ -49,13 +49,26 @@ class Material:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = progress.arguments(__doc__ or "", steps=2000, batch=16, rate=1e-3)
+    parser = the_arguments(__doc__ or "")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="demo")
     options = parser.parse_args(arguments)
-    generator = progress.prepare(options)
-    config = PRESETS[options.preset]
     segmenter = load_segmenter(options.out)
-    model = fresh(config, options.out).to(options.device)
+    teach(fresh(PRESETS[options.preset], options.out), segmenter, options)
+
+
+def the_arguments(description: str) -> argparse.ArgumentParser:
+    """The options of a command that ends in `teach`."""
+    parser = progress.arguments(description, steps=2000, batch=16, rate=1e-3)
+    parser.add_argument("--bfloat16", action="store_true", help="matrix products in half precision")
+    return parser
+
+
+def teach(model: MairaSeg, segmenter: Segmenter, options: argparse.Namespace) -> None:
+    """Train a model that sees already, and leave its weights, its tokenizer and the descriptors of its
+    phantoms in `--out`."""
+    generator = progress.prepare(options)
+    config = model.config
+    model.to(options.device)
     phantoms = records.phantoms(
         options.cache,
         SEED_PHANTOMS,
@@ -67,8 +80,9 @@ def main(arguments: list[str] | None = None) -> None:
     written = records.wordings(phantoms, count, processes=options.processes, languages=config.languages)
     processor = tokenizer(written, config, options)
     if options.resume:
+        seen = model.vision.state_dict()
         load_weights(model, options.out / MAIRA_SEG)
-        load_encoder(model, config, options.out)
+        model.vision.load_state_dict(seen)
     started = time.monotonic()
     segmenter.network.to(options.device)
     computed = features.compute(model, segmenter, phantoms.to(options.device))
@@ -132,7 +146,8 @@ def tokenizer(
 
 def fit(model: MairaSeg, material: Material, options: argparse.Namespace, generator: torch.Generator) -> None:
     """Train on prompts with predicted and true masks; the model is left in evaluation mode."""
-    learn(model, material.processor, batches(model.config, material, options.batch, generator), options)
+    stream = batches(model.config, material, options.batch, generator)
+    learn(model, material.processor, stream, options, bfloat16=options.bfloat16)
 
 
 def learn(

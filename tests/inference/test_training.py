@@ -62,7 +62,9 @@ def phantoms() -> Phantoms:
 
 
 def options(steps: int = 3, batch: int = 2) -> argparse.Namespace:
-    return argparse.Namespace(steps=steps, minutes=0.0, batch=batch, rate=1e-3, half_share=0.4)
+    return argparse.Namespace(
+        steps=steps, minutes=0.0, batch=batch, rate=1e-3, half_share=0.4, bfloat16=False
+    )
 
 
 # What feeds it

@@ -25,10 +25,14 @@ from inference.maira_seg.processor import CodedSentence
 from inference.training import records, results
 from inference.training.experiment import materials, runs, scores
 from inference.training.experiment.arms import SETTINGS
-from inference.training.experiment.plans import PLANS, Plan
+from inference.training.experiment.plans import ABLATION, PLANS, Plan
 
 BASELINE, MASK_BASELINE = "baseline", "baseline-mask-encoder"
-OTHERS = {"seg": ("som", "names", "shuffled"), "seg-findings": ("names-findings", "som-findings")}
+OTHERS = {
+    "seg": ("som", "names", "shuffled"),
+    "seg-findings": ("names-findings", "som-findings"),
+    "seg-mask-encoder": ("names-mask-encoder",),
+}
 """Whom else an arm is compared with, besides the baseline of its encoder: what starts elsewhere had another
 share of the start."""
 
@@ -59,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder = options.out / plan.name
     if options.verb == "prepare":
         torch.set_num_threads(options.threads)
-        for mask_encoder in {SETTINGS[name].mask_encoder for name in plan.settings}:
+        for mask_encoder in {SETTINGS[name].mask_encoder for name in wanted(plan, options)}:
             material = materials.prepare(plan, options, mask_encoder=mask_encoder)
             for setting in map(SETTINGS.__getitem__, plan.settings):
                 if plan.start_steps and setting.mask_encoder == mask_encoder:
@@ -79,8 +83,7 @@ def carry_out(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     made = functools.cache(lambda mask_encoder: materials.prepare(plan, options, mask_encoder=mask_encoder))
     which, of = options.part
-    wanted = [name for name in plan.settings if not options.only or name in options.only]
-    jobs = [(name, seed) for name in wanted for seed in plan.seeds][which - 1 :: of]
+    jobs = [(name, seed) for name in wanted(plan, options) for seed in plan.seeds][which - 1 :: of]
     for name, seed in jobs:
         setting = SETTINGS[name]
         runs.run(plan, setting, seed, made(setting.mask_encoder), folder / f"{name}-{seed}", options.threads)
@@ -88,6 +91,11 @@ def carry_out(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
         if name in plan.also_true:
             setting = SETTINGS[name]
             runs.again(setting, "true", made(setting.mask_encoder), folder / f"{name}-{seed}")
+
+
+def wanted(plan: Plan, options: argparse.Namespace) -> list[str]:
+    """The plan's settings, or those of them that were asked for."""
+    return [name for name in plan.settings if not options.only or name in options.only]
 
 
 def part(text: str) -> tuple[int, int]:
@@ -162,7 +170,7 @@ def _costs(plan: Plan, folder: Path, name: str) -> list[results.Row]:
 
 def _row(plan: Plan, name: str, population: str, measure: str, value: measures.Interval) -> results.Row:
     return {
-        "experiment": "ablation" if plan.name.startswith("ablation") else "arms",
+        "experiment": "ablation" if name in ABLATION else "arms",
         "arm": name,
         "views": "frontal",
         "population": f"{plan.name}, {population}",

@@ -63,6 +63,7 @@ SETTINGS: dict[str, Setting] = {
     "seg-anatomy": Setting(Arm.SEG, (Group.ANATOMY,)),
     "seg-devices": Setting(Arm.SEG, (Group.DEVICE,)),
     "seg-mask-encoder": Setting(Arm.SEG, mask_encoder=True),
+    "names-mask-encoder": Setting(Arm.NAMES, mask_encoder=True),
     "baseline-16-tokens": Setting(Arm.BASELINE, grid=4),
     "baseline-256-tokens": Setting(Arm.BASELINE, grid=16),
     "seg-16-tokens": Setting(Arm.SEG, grid=4),

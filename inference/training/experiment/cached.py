@@ -28,7 +28,7 @@ from inference.training.experiment.arms import EVERYTHING, LANDMARKS, Arm, Setti
 from inference.training.features import slot_states
 from inference.training.records import Phantoms
 
-BATCH = 16
+BATCH = 32
 WITHHELD = STATES.index(SlotState.WITHHELD)
 GROUPS: dict[str, tuple[Group, ...]] = {"landmarks": LANDMARKS, "everything": EVERYTHING}
 """Whose marks are drawn."""
@@ -128,9 +128,16 @@ class Wanted:
         return cls(masks, tuple(sorted(drawn)))
 
 
-def build(folder: Path, phantoms: Phantoms, model: MairaSeg, segmenter: Segmenter, wanted: Wanted) -> Cached:
-    """The features of a population, from the folder or computed into it; interrupted, it goes on. Model,
-    segmenter and phantoms are on one device."""
+def build(
+    folder: Path,
+    phantoms: Phantoms,
+    model: MairaSeg,
+    segmenter: Segmenter,
+    wanted: Wanted,
+    device: str = "cpu",
+) -> Cached:
+    """The features of a population, from the folder or computed into it; interrupted, it goes on. Model and
+    segmenter are on the device."""
     config = model.config
     shape = Shape(
         len(phantoms),
@@ -149,11 +156,12 @@ def build(folder: Path, phantoms: Phantoms, model: MairaSeg, segmenter: Segmente
         for name, what in shape.arrays(wanted.masks, wanted.marked).items()
     }
     log = progress.Progress("features")
+    if done < len(phantoms):
+        phantoms = phantoms.to(device)
     for first in range(done, len(phantoms), BATCH):
         rows = torch.arange(first, min(first + BATCH, len(phantoms)))
         for name, values in _features(model, segmenter, phantoms, rows, wanted).items():
             arrays[name][rows.numpy()] = values.cpu().numpy()
-            arrays[name].flush()
         note.write_text(json.dumps({"studies": int(rows[-1]) + 1}))
         log.report(studies=int(rows[-1]) + 1)
     return Cached({name: torch.from_numpy(array) for name, array in arrays.items()}, config.pooled_grid)

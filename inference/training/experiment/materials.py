@@ -45,10 +45,11 @@ def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> r
     features = [
         cached.build(
             options.cache / f"features-{len(some)}-{some.seed}-{key}",
-            some.to(options.device),
+            some,
             model,
             bundle.segmenter,
             wanted,
+            options.device,
         )
         for some in (train, test)
     ]

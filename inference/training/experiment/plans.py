@@ -49,10 +49,11 @@ CONTROLLED = ("baseline", "seg", "names", "shuffled")
 TOKENS = ("baseline-16-tokens", "baseline-256-tokens", "seg-16-tokens", "seg-256-tokens")
 ARMS = (
     "baseline", "seg", "names", "som", "shuffled", "baseline-mask-encoder", "seg-findings", "names-findings",
-    "seg-mask-encoder",
+    "seg-mask-encoder", "names-mask-encoder",
 )  # fmt: skip
 WARM = ("baseline", "seg", "names", "som", "shuffled", "seg-findings", "names-findings")
 MASKED = ("seg", "names", "som", "seg-findings", "names-findings")
+REPORTED_WITH_TRUE = ("seg", "names", "seg-findings", "names-findings", "seg-mask-encoder")
 ABLATION = ("seg-mask-token", "seg-spatial-token", "seg-anatomy", "seg-devices")
 PLANS: dict[str, Plan] = {
     plan.name: plan
@@ -63,10 +64,9 @@ PLANS: dict[str, Plan] = {
         start_steps=6000), Plan("arms", ARMS, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=500,
         start_steps=6000, also_true=MASKED), Plan("ablation", ABLATION, (0, 1, 2), "predicted", 4000, 2000,
         TEST_SEED, steps=500, start_steps=6000), Plan(
-            "arms-large", ARMS, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000, start_steps=4000,
-            batch=64, also_true=MASKED,
-        ), Plan("ablation-large", ABLATION, (0, 1, 2), "predicted", 6000, 2000, TEST_SEED, steps=1000,
-        start_steps=4000, batch=64), Plan("arms-warm", WARM, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED,
+            "arms-large", (*ARMS, *ABLATION), (0, 1, 2), "predicted", 8000, 2000, TEST_SEED, steps=200,
+            start_steps=2500, batch=64, also_true=REPORTED_WITH_TRUE, bfloat16=True,
+        ), Plan("arms-warm", WARM, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED,
         steps=300, start_steps=2700, also_true=("seg", "names", "seg-findings", "names-findings"), warm=True,
         bfloat16=True),
     )
