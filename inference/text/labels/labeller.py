@@ -6,10 +6,10 @@ labels mean.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from inference.text.labels import scope_en
+from inference.text.labels import scope_en, scope_ja
 from inference.text.labels.categories import Labels, Mention, merge
 
-_READERS: Mapping[str, Callable[[str], list[Mention]]] = {"en": scope_en.mentions}
+_READERS: Mapping[str, Callable[[str], list[Mention]]] = {"en": scope_en.mentions, "ja": scope_ja.mentions}
 LANGUAGES = tuple(_READERS)
 LONGEST = 2_000
 """Characters of a sentence."""

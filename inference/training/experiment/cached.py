@@ -28,7 +28,7 @@ from inference.training.experiment.arms import EVERYTHING, LANDMARKS, Arm, Setti
 from inference.training.features import slot_states
 from inference.training.records import Phantoms
 
-BATCH = 32
+BATCH = 16
 WITHHELD = STATES.index(SlotState.WITHHELD)
 GROUPS: dict[str, tuple[Group, ...]] = {"landmarks": LANDMARKS, "everything": EVERYTHING}
 """Whose marks are drawn."""
@@ -48,7 +48,7 @@ class Shape:
     cells: int
 
     def arrays(
-        self, masks: Iterable[str], marked: Iterable[str]
+        self, masks: Sequence[str], marked: Iterable[str]
     ) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
         """Every array by its name. `other` is pooled under the masks of the study before."""
         half, byte = np.dtype(np.float16), np.dtype(np.uint8)
@@ -60,7 +60,7 @@ class Shape:
             found[f"{kind}-pooled"] = found[f"{kind}-other"] = pooled
             found[f"{kind}-shrunk"] = ((self.studies, self.structures, self.cells), byte)
             found[f"{kind}-states"] = ((self.studies, self.structures), byte)
-            found |= {f"{kind}-marked-{groups}": drawn for groups in marked}
+        found |= {f"{masks[0]}-marked-{groups}": drawn for groups in marked}
         return found
 
 
@@ -117,7 +117,7 @@ def _drawn(setting: Setting) -> str:
 @dataclass(frozen=True)
 class Wanted:
     """What of a population is computed. masks: kinds, `true` and `predicted`. marked: whose marks are drawn,
-    names in `GROUPS`."""
+    names in `GROUPS`; only those of the first kind are."""
 
     masks: tuple[str, ...]
     marked: tuple[str, ...] = tuple(GROUPS)
@@ -188,7 +188,7 @@ def _features(
         found[f"{kind}-other"] = model.look(features, others.float(), states).pooled[:, 0].half()
         found[f"{kind}-shrunk"] = (looked.shrunk[:, 0] * 255).round().to(torch.uint8)
         found[f"{kind}-states"] = states.to(torch.uint8)
-        for name in wanted.marked:
+        for name in wanted.marked if kind == wanted.masks[0] else ():
             told = torch.tensor([s.group in GROUPS[name] for s in STRUCTURES], device=images.device)
             marked = model.vision(marks.draw(images, drawn, (states == PRESENT) & told))
             found[f"{kind}-marked-{name}"] = model.look(marked, drawn.float(), states).patches[:, 0].half()
@@ -200,7 +200,9 @@ def _masks(segmenter: Segmenter, phantoms: Phantoms, rows: Tensor, kind: str) ->
     if kind == "true":
         true = phantoms.masks(rows).bool()
         return true, torch.where(true.flatten(2).any(dim=-1), PRESENT, ABSENT)
-    probabilities, _ = segmenter.probabilities(phantoms.images(rows))
+    images = phantoms.images(rows)
+    at_once = images.split(1 if images.device.type == "cpu" else BATCH)  # one by one fits the caches
+    probabilities = torch.cat([segmenter.probabilities(some)[0] for some in at_once])
     masks = segmenter.cut(probabilities, tidy=False)
     believed = torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
     return masks, slot_states(masks, believed, segmenter.config.trust_threshold)

@@ -21,11 +21,12 @@ SHADE = 1.0
 def draw(images: Tensor, masks: Tensor, shown: Tensor) -> Tensor:
     """Copies of images (B, 1, S, S) with the outlines and numbers of masks (B, M, S, S) whose `shown` (B, M)
     says so."""
-    wanted = masks.bool() & shown[..., None, None]
+    wanted = masks[shown].bool()
     marked = images.clone()
-    marked[outlines(wanted).any(dim=1, keepdim=True)] = SHADE
-    there = wanted.flatten(2).any(dim=-1).nonzero()
-    middles = _middles(wanted)[there[:, 0], there[:, 1]]
+    for row, edge in zip(shown.nonzero()[:, 0].tolist(), outlines(wanted), strict=True):
+        marked[row, 0, edge] = SHADE
+    there = shown.nonzero()[masks[shown].flatten(1).any(dim=-1)]
+    middles = _middles(wanted)[wanted.flatten(1).any(dim=-1)]
     pictures = marked.cpu().numpy()
     for (row, number), middle in zip(there.tolist(), middles.tolist(), strict=True):
         _write(pictures[row, 0], number, middle)
@@ -33,16 +34,20 @@ def draw(images: Tensor, masks: Tensor, shown: Tensor) -> Tensor:
 
 
 def _middles(masks: Tensor) -> Tensor:
-    """(B, M, S, S) bool -> mean row and column (B, M, 2), cut to whole pixels; nonsense where empty."""
+    """(..., S, S) bool -> mean row and column (..., 2), cut to whole pixels; nonsense where empty."""
     places = torch.arange(masks.shape[-1], dtype=torch.float64, device=masks.device)
     along = torch.stack([masks.sum(dim=-1).double() @ places, masks.sum(dim=-2).double() @ places], dim=-1)
     return (along / masks.sum(dim=(-2, -1))[..., None].clamp_min(1)).long()
 
 
 def outlines(masks: Tensor) -> Tensor:
-    """(B, M, S, S) bool -> the pixels of each mask that touch its outside, bool; of a thin mask all."""
-    outside = F.pad((~masks).float(), (1, 1, 1, 1), value=1.0)
-    return masks & (F.max_pool2d(outside, 3, stride=1) > 0)
+    """(..., S, S) bool -> the pixels of each mask that touch its outside, bool; of a thin mask all."""
+    inside = F.pad(masks, (1, 1, 1, 1))
+    for along in (-1, -2):  # a square of nine pixels, as three rows of three
+        length = masks.shape[along]
+        before, here, after = (inside.narrow(along, start, length) for start in range(3))
+        inside = before & here & after
+    return masks & ~inside
 
 
 def _write(image: NDArray[np.float32], number: int, middle: Sequence[int]) -> None:

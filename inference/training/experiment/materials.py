@@ -2,15 +2,17 @@
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from inference.maira_seg import checkpoint
+from inference.maira_seg.checkpoint import Bundle
 from inference.maira_seg.config import PRESETS, MairaSegConfig
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
+from inference.segmentation.segmenter import Segmenter
 from inference.training import records, train_maira_seg
 from inference.training.datasets import Reports
 from inference.training.experiment import cached, runs
@@ -26,39 +28,52 @@ CONFIG = replace(_DEMO, languages=("en",), language=replace(_DEMO.language, voca
 def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> runs.Material:
     """Everything for the runs with one of the two encoders; what is there already is not made again."""
     bundle = checkpoint.load(options.bundle)
-    config = bundle.model.config if plan.warm else CONFIG
-    model = MairaSeg(config).eval()
+    train, test = populations(plan, options)
+    model = eyes(plan, bundle, options, mask_encoder=mask_encoder)
+    given = bundle.processor if plan.warm else None
+    processor, reports = written(plan, train, model.config, options, given)
+    made = Features(plan, model, bundle.segmenter, mask_encoder)
+    train_on, test_on = (made.of(some, options).to(options.device) for some in (train, test))
+    plain = torch.tensor([not truth.findings for truth in train.truths])
+    language = bundle.model.language_model.state_dict() if plan.warm else None
+    told = Reports.of(processor, reports).to(options.device)
+    return runs.Material(model.config, processor, train_on, test_on, told, plain, language, options.device)
+
+
+def eyes(plan: Plan, bundle: Bundle, options: argparse.Namespace, *, mask_encoder: bool) -> MairaSeg:
+    """A model with one of the two encoders; nothing else of it is trained."""
+    model = MairaSeg(bundle.model.config if plan.warm else CONFIG).eval()
     if mask_encoder:
         model.vision.load_state_dict(bundle.model.vision.state_dict())
     else:
-        train_maira_seg.load_encoder(model, config, options.encoder)
-    train, test = populations(plan, options)
-    processor, reports = written(plan, train, config, options, bundle.processor if plan.warm else None)
-    networks = model.vision, bundle.segmenter.network
-    wanted = cached.Wanted.by(
-        (setting for name in plan.settings if (setting := SETTINGS[name]).mask_encoder == mask_encoder),
-        ("true",) if plan.masks == "true" else ("true", "predicted"),
-    )
-    key = cached.digest(networks, bundle.segmenter.config.to_dict(), records.generator_digest(), vars(wanted))
-    for network in networks:
-        network.to(options.device)
-    features = [
-        cached.build(
-            options.cache / f"features-{len(some)}-{some.seed}-{key}",
-            some,
-            model,
-            bundle.segmenter,
-            wanted,
-            options.device,
-        )
-        for some in (train, test)
-    ]
-    plain = torch.tensor([not truth.findings for truth in train.truths])
-    language = bundle.model.language_model.state_dict() if plan.warm else None
-    device = options.device
-    told = Reports.of(processor, reports).to(device)
-    train_on, test_on = (some.to(device) for some in features)
-    return runs.Material(config, processor, train_on, test_on, told, plain, language, device)
+        train_maira_seg.load_encoder(model, model.config, options.encoder)
+    return model
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the settings of one encoder show of a population."""
+
+    plan: Plan
+    model: MairaSeg
+    segmenter: Segmenter
+    mask_encoder: bool
+
+    def of(self, population: records.Phantoms, options: argparse.Namespace) -> cached.Cached:
+        """From the cache or computed into it. True masks are kept of the test set alone, unless the plan
+        trains with them."""
+        settings = [SETTINGS[name] for name in self.plan.settings]
+        kinds: tuple[str, ...] = (self.plan.masks,)
+        if population.seed == self.plan.test_seed:
+            kinds = tuple(dict.fromkeys((*kinds, "true")))
+        wanted = cached.Wanted.by((s for s in settings if s.mask_encoder == self.mask_encoder), kinds)
+        networks = self.model.vision, self.segmenter.network
+        known = self.segmenter.config.to_dict(), records.generator_digest(), vars(wanted)
+        key = cached.digest(networks, *known)
+        for network in networks:
+            network.to(options.device)
+        folder = options.cache / f"features-{len(population)}-{population.seed}-{key}"
+        return cached.build(folder, population, self.model, self.segmenter, wanted, options.device)
 
 
 def populations(plan: Plan, options: argparse.Namespace) -> tuple[records.Phantoms, records.Phantoms]:

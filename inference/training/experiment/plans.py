@@ -67,7 +67,7 @@ PLANS: dict[str, Plan] = {
             "arms-large", (*ARMS, *ABLATION), (0, 1, 2), "predicted", 8000, 2000, TEST_SEED, steps=200,
             start_steps=2500, batch=64, also_true=REPORTED_WITH_TRUE, bfloat16=True,
         ), Plan("arms-warm", WARM, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED,
-        steps=200, start_steps=1800, also_true=("seg", "names", "seg-findings", "names-findings"), warm=True,
+        steps=200, start_steps=1800, also_true=("seg", "seg-findings"), warm=True,
         bfloat16=True),
     )
 }  # fmt: skip
