@@ -1,0 +1,1 @@
+"""Published scorers of reports, run on the weights a person has on disk. None of them is shipped."""
