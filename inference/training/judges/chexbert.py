@@ -3,9 +3,9 @@
     python -m inference.training.judges.chexbert --weights FOLDER --drafts drafts.txt --references reports.txt
 
 The folder holds `chexbert.pth` as it is published and `vocab.txt` of bert-base-uncased; `config.json` only
-where the encoder is not of that size. Reports are lines of text, a report each. Printed are micro and macro F1
-of the 14 categories and of the usual five, as JSON. An uncertain label counts as negative, as in MAIRA-2's tables
-(arXiv:2406.04449, appendix D.1), with `--uncertain present` as positive.
+where the encoder is not of that size. Reports are lines of text, a report each. Printed are micro and macro
+F1 of the 14 categories and of the usual five, as JSON. An uncertain label counts as negative, as in MAIRA-2's
+tables (arXiv:2406.04449, appendix D.1), with `--uncertain present` as positive.
 """
 
 import argparse
