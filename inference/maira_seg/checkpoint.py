@@ -2,7 +2,7 @@
 else is needed.
 
 config.json  segmenter.safetensors  maira_seg.safetensors  applicability.safetensors  tokenizer.json
-README.md
+README.md, and lateral.safetensors where lateral views are outlined too
 """
 
 import json
@@ -32,17 +32,21 @@ SEGMENTER, MAIRA_SEG, APPLICABILITY = (
     "maira_seg.safetensors",
     "applicability.safetensors",
 )
+LATERAL = "lateral.safetensors"
 TOKENIZER = "tokenizer.json"
 DRAFT_DOMAINS = ("draft.phantom",)
 UPRIGHT, PHANTOM_LIKE = "upright", "phantom-like"
 MASK_DOMAINS = ("masks.phantom", "masks.real")
+LATERAL_DOMAIN = "masks.lateral"
 
 
 @dataclass(frozen=True)
 class Bundle:
     """Everything a drafter runs on. domains: by name, see `DRAFT_DOMAINS` and `MASK_DOMAINS`. Planes on the
     features of the draft domains, None in a bundle fitted without: upright, of both gates; phantom_like, of
-    the draft gate of a bundle that learned drafting from phantoms. confidence: None where none was fitted."""
+    the draft gate of a bundle that learned drafting from phantoms. confidence: None where none was fitted.
+    lateral: the segmenter of lateral views, None in a bundle that leaves them alone; it has a domain of its
+    own, `LATERAL_DOMAIN`."""
 
     segmenter: Segmenter
     model: MairaSeg
@@ -52,6 +56,7 @@ class Bundle:
     upright: Plane | None = None
     phantom_like: Plane | None = None
     confidence: Confidence | None = None
+    lateral: Segmenter | None = None
 
 
 def save(bundle: Bundle, folder: Path) -> None:
@@ -59,6 +64,10 @@ def save(bundle: Bundle, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_weights(bundle.segmenter.network, folder / SEGMENTER)
     save_weights(bundle.model, folder / MAIRA_SEG)
+    (folder / LATERAL).unlink(missing_ok=True)
+    if bundle.lateral is not None:
+        save_weights(bundle.lateral.network, folder / LATERAL)
+        (folder / LATERAL).chmod(0o644)
     tensors = {key: t for name, domain in bundle.domains.items() for key, t in domain.tensors(name).items()}
     for name, plane in ((UPRIGHT, bundle.upright), (PHANTOM_LIKE, bundle.phantom_like)):
         tensors |= {} if plane is None else plane.tensors(name)
@@ -73,6 +82,8 @@ def save(bundle: Bundle, folder: Path) -> None:
         "domains": sorted(bundle.domains),
         "about": bundle.about,
     }
+    if bundle.lateral is not None:
+        config["lateral"] = bundle.lateral.config.to_dict()
     _write_config(folder, config, bundle.confidence)
 
 
@@ -108,9 +119,7 @@ def _load(folder: Path) -> Bundle:
     config = json.loads((folder / BUNDLE_CONFIG).read_text())
     if config["format"] != FORMAT:
         raise ValueError(f"bundle format {config['format']}, this program reads {FORMAT}")
-    segmenter_config = SegmenterConfig.from_dict(config["segmenter"])
-    network = build_segmenter(segmenter_config)
-    load_weights(network, folder / SEGMENTER)
+    lateral = _segmenter(config["lateral"], folder / LATERAL) if "lateral" in config else None
     model_config = MairaSegConfig.from_dict(config["maira_seg"])
     model = MairaSeg(model_config)
     load_weights(model, folder / MAIRA_SEG)
@@ -120,7 +129,7 @@ def _load(folder: Path) -> Bundle:
     told = model_config.structures, model_config.findings, model_config.languages
     processor = Processor.load(folder / TOKENIZER, *told)
     return Bundle(
-        segmenter=Segmenter(segmenter_config, network),
+        segmenter=_segmenter(config["segmenter"], folder / SEGMENTER),
         model=model.eval(),
         processor=processor,
         domains={name: Domain.from_tensors(tensors, name) for name in config["domains"]},
@@ -128,7 +137,15 @@ def _load(folder: Path) -> Bundle:
         upright=_plane(tensors, UPRIGHT),
         phantom_like=_plane(tensors, PHANTOM_LIKE),
         confidence=Confidence.from_dict(config["confidence"]) if "confidence" in config else None,
+        lateral=lateral,
     )
+
+
+def _segmenter(values: dict[str, Any], path: Path) -> Segmenter:
+    config = SegmenterConfig.from_dict(values)
+    network = build_segmenter(config)
+    load_weights(network, path)
+    return Segmenter(config, network)
 
 
 def _plane(tensors: dict[str, Tensor], name: str) -> Plane | None:

@@ -2,7 +2,7 @@
 `explain(study, sentences)` what each mask does to each sentence.
 
 Runs on the processor, without gradients, one study at a time. The draft reads one frontal image; masks are
-made for every frontal image that lies inside the segmenter's domain.
+made for every image, frontal or lateral, that lies inside the domain of its view's segmenter.
 """
 
 import time
@@ -34,13 +34,13 @@ from inference.maira_seg.model import layout_for
 from inference.maira_seg.processor import CodedSentence
 from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD, PromptInputs
 from inference.segmentation.geometry import MIN_SIDE, Letterbox
-from inference.segmentation.segmenter import Square
+from inference.segmentation.segmenter import Segmenter, Square
+from inference.segmentation.views import View, view_of
 from inference.structures import BY_CODE, Group
 
 NO_FRONTAL, TOO_SMALL, NO_LUNGS, BLANK = "no-frontal-view", "image-too-small", "no-lungs-found", "blank-image"
 NO_MEMORY = "not enough memory"
 """What torch says, in a plain RuntimeError, when the processor's memory runs out."""
-LATERAL = {ViewPosition.LEFT_LATERAL, ViewPosition.RIGHT_LATERAL}
 PREFERENCE = (ViewPosition.PA, ViewPosition.AP, ViewPosition.UNKNOWN)
 LEAST_SUPPORT = 0.01
 """Nats: a mask that is not cited and does less to a sentence is not told of."""
@@ -54,6 +54,15 @@ class Slots:
     coverage: Tensor
     states: Tensor
     citable: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """What a segmenter said of one image. outside: the image is none the draft was measured on."""
+
+    segmenter: Segmenter
+    square: Square
+    outside: bool
 
 
 def load(bundle: Path) -> "MairaSegDrafter":
@@ -78,6 +87,7 @@ class MairaSegDrafter:
         self._mask_domains = [
             bundle.domains[name] for name in checkpoint.MASK_DOMAINS if name in bundle.domains
         ]
+        self._lateral_domains = [bundle.domains[checkpoint.LATERAL_DOMAIN]] if bundle.lateral else []
 
     def draft(self, study: StudyInput) -> DraftOutput:
         """Segment and draft. See `contract.Drafter`.
@@ -116,14 +126,16 @@ class MairaSegDrafter:
 
     @torch.inference_mode()
     def _draft(self, study: StudyInput) -> DraftOutput:
-        frontal = _frontal(study)
+        started = time.perf_counter()
+        masks, lateral_gate = self._lateral(study)
+        frontal = _of_view(study, View.FRONTAL)
         reason = _unusable(frontal)
         if reason:
-            return _nothing(reason)
+            seconds = {"segment": time.perf_counter() - started} if lateral_gate else {}
+            closed = applicability.closed(reason)
+            return DraftOutput(tuple(masks), (), lateral_gate or closed, closed, seconds)
         usable = [image for image in frontal if not _unusable([image])]
         main = _drafted_from(usable)
-        started = time.perf_counter()
-        masks: list[Mask] = []
         for image in (i for i in usable if i is not main):
             masks += self._segment(image, study)[0]
         main_masks, square, masks_gate, draft_gate, features = self._segment(main, study)
@@ -141,6 +153,21 @@ class MairaSegDrafter:
         seconds = {"segment": segmented - started, "write": time.perf_counter() - segmented}
         return DraftOutput((*main_masks, *masks), sentences, masks_gate, draft_gate, seconds)
 
+    def _lateral(self, study: StudyInput) -> tuple[list[Mask], Gate | None]:
+        """Masks of the lateral images, and a gate of theirs: an open one, where one is open. None where there
+        is nothing to look at, or nobody to look."""
+        masks: list[Mask] = []
+        gates = []
+        for image in _of_view(study, View.LATERAL):
+            if self.bundle.lateral is None or _unusable([image]):
+                continue
+            square = self.bundle.lateral.look(image)
+            gates.append(applicability.gate(self._lateral_domains, square.descriptor))
+            if gates[-1].open:
+                made = Outlines(self.bundle.lateral, square, outside=False)
+                masks += self._masks(image, made, study.human_masks)
+        return masks, next((gate for gate in gates if gate.open), gates[-1] if gates else None)
+
     def _segment(self, image: ImageInput, study: StudyInput) -> tuple[list[Mask], Square, Gate, Gate, Tensor]:
         """Masks of one image, its two gates, and the encoder's features (1, L, 1 + N, C)."""
         square = self.bundle.segmenter.look(image)
@@ -155,7 +182,8 @@ class MairaSegDrafter:
         if self.bundle.upright is not None and not self.bundle.upright.holds(described):
             masks_gate = applicability.shut(masks_gate, applicability.NOT_UPRIGHT)
             draft_gate = applicability.shut(draft_gate, applicability.NOT_UPRIGHT)
-        masks = self._masks(image, square, study.human_masks, draft_gate) if masks_gate.open else []
+        made = Outlines(self.bundle.segmenter, square, outside=not draft_gate.open)
+        masks = self._masks(image, made, study.human_masks) if masks_gate.open else []
         return masks, square, masks_gate, draft_gate, features
 
     def _lungs_found(self, square: Square) -> bool:
@@ -163,25 +191,24 @@ class MairaSegDrafter:
         lungs = [config.structures.index(code) for code in ("lung_right", "lung_left")]
         return bool(square.masks[lungs].any(dim=0).any())
 
-    def _masks(
-        self, image: ImageInput, square: Square, human: tuple[Mask, ...], draft_gate: Gate
-    ) -> list[Mask]:
+    def _masks(self, image: ImageInput, made: Outlines, human: tuple[Mask, ...]) -> list[Mask]:
         """The model's masks, a person's in place of the model's where there is one.
 
         Outside the drafter's domain only anatomy is outlined: findings and devices were never measured there.
         """
-        config = self.bundle.segmenter.config
+        config, square = made.segmenter.config, made.square
         drawn = {mask.structure: mask for mask in human if mask.sop_instance_uid == image.sop_instance_uid}
         masks = [_checked(mask, image) for mask in drawn.values()]
         for index, code in enumerate(config.structures):
-            outside = not draft_gate.open
-            if code in drawn or (outside and BY_CODE[code].group != Group.ANATOMY):
+            if code in drawn or (made.outside and BY_CODE[code].group != Group.ANATOMY):
                 continue
-            pixels = self.bundle.segmenter.to_image(square, index)
+            pixels = made.segmenter.to_image(square, index)
             if not pixels.any():
                 continue
             trust = float(square.trust[index])
-            trusted = trust >= config.trust_threshold and (not outside or code in config.validated_outside)
+            trusted = trust >= config.trust_threshold and (
+                not made.outside or code in config.validated_outside
+            )
             masks.append(
                 Mask(code, image.sop_instance_uid, _size(image), rle.encode(pixels), round(trust, 4), trusted)
             )
@@ -234,7 +261,7 @@ class MairaSegDrafter:
 
     @torch.inference_mode()
     def _ablate(self, study: StudyInput, sentences: Sequence[Sentence]) -> tuple[Support, ...]:
-        usable = [image for image in _frontal(study) if not _unusable([image])]
+        usable = [image for image in _of_view(study, View.FRONTAL) if not _unusable([image])]
         if not usable:
             raise InferenceError("not-its-draft", "no image to draft from", permanent=True)
         main = _drafted_from(usable)
@@ -310,8 +337,8 @@ def _coded(sentence: Sentence) -> CodedSentence:
     )
 
 
-def _frontal(study: StudyInput) -> list[ImageInput]:
-    return [image for image in study.images if image.view_position not in LATERAL]
+def _of_view(study: StudyInput, view: View) -> list[ImageInput]:
+    return [image for image in study.images if view_of(image.view_position) is view]
 
 
 def _drafted_from(usable: list[ImageInput]) -> ImageInput:
@@ -326,10 +353,6 @@ def _unusable(images: list[ImageInput]) -> str:
     if not large:
         return TOO_SMALL
     return "" if any(np.ptp(image.grayscale) > 0 for image in large) else BLANK
-
-
-def _nothing(reason: str) -> DraftOutput:
-    return DraftOutput((), (), applicability.closed(reason), applicability.closed(reason), {})
 
 
 def _size(image: ImageInput) -> tuple[int, int]:

@@ -138,7 +138,7 @@ def fit_by_patient(features: Tensor, patients: list[str]) -> Domain:
 def real_descriptors(segmenter: Segmenter, squares: Squares, generator: torch.Generator) -> Tensor:
     """(V, N, E) of real radiographs, as they are and augmented."""
     views = _looks(squares, generator)
-    return torch.stack([_described(segmenter, images) for images in views])
+    return torch.stack([described(segmenter, images) for images in views])
 
 
 def turned(images: Tensor) -> list[Tensor]:
@@ -189,7 +189,7 @@ def encoded(encoder: VisionEncoder, images: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def _described(segmenter: Segmenter, images: Tensor) -> Tensor:
+def described(segmenter: Segmenter, images: Tensor) -> Tensor:
     """(N, E) what the mask gates look at, on the processor; a copy that gradients may touch."""
     device = next(segmenter.network.parameters()).device
     found = [segmenter.probabilities(part.to(device))[1].cpu() for part in images.split(BATCH)]
@@ -228,5 +228,5 @@ def phantom_descriptors(
     for rows in torch.arange(len(phantoms)).split(BATCH):
         images = phantoms.images(rows)
         draft.append(encoded(encoder, images))
-        masks.append(_described(segmenter, images))
+        masks.append(described(segmenter, images))
     return {"draft": torch.cat(draft), "masks": torch.cat(masks)}

@@ -12,7 +12,7 @@ from inference.contract import Certainty, Side
 from inference.maira_seg import processor as words
 from inference.maira_seg.processor import Processor
 from inference.maira_seg.prompt import PRESENT
-from inference.structures import FINDINGS, STRUCTURES, Group
+from inference.structures import BY_CODE, FINDINGS, Group
 from inference.training import augment
 from inference.training.radiographs import Squares
 from inference.training.records import Phantoms, Truth
@@ -62,7 +62,7 @@ def image_batches(
 
 def shows_findings(phantoms: Phantoms) -> Tensor:
     """(N,) bool: is any finding or device outlined?"""
-    wanted = [i for i, structure in enumerate(STRUCTURES) if structure.group != Group.ANATOMY]
+    wanted = [i for i, code in enumerate(phantoms.structures) if BY_CODE[code].group != Group.ANATOMY]
     each = [(part[:, wanted] > 0).flatten(1).any(dim=1) for part in phantoms.packed.split(256)]
     return torch.cat(each)
 

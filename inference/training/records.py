@@ -26,6 +26,7 @@ from inference.phantom import reports
 from inference.phantom import study as phantom
 from inference.phantom.reports import CodedFinding
 from inference.segmentation.geometry import Letterbox, to_square
+from inference.segmentation.views import STRUCTURES_OF, View
 from inference.structures import STRUCTURES
 
 CODES = tuple(structure.code for structure in STRUCTURES)
@@ -57,14 +58,15 @@ class Truth:
 
 @dataclass(frozen=True)
 class Phantoms:
-    """A population on one device: pixels (N, S, S) uint8, normalised; packed (N, M, S*S/8) uint8, masks as
-    bits."""
+    """A population on one device: pixels (N, S, S) uint8, normalised; packed (N, M, S*S/8) uint8, masks of
+    the M structures as bits."""
 
     seed: int
     size: int
     pixels: Tensor
     packed: Tensor
     truths: tuple[Truth, ...] = ()
+    structures: tuple[str, ...] = CODES
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -89,16 +91,26 @@ def shape_of(index: int) -> int | tuple[int, int]:
     return SHAPES[(index * 7919) % len(SHAPES)]
 
 
-def phantoms(cache: Path, seed: int, count: int, *, size: int = 256, processes: int = 2) -> Phantoms:
-    """The frontal views of the first `count` studies of a seed, from the cache or rendered into it."""
-    folder = cache / f"phantoms-{seed}-{count}-{size}-{generator_digest()}"
+def phantoms(
+    cache: Path,
+    seed: int,
+    count: int,
+    *,
+    size: int = 256,
+    processes: int = 2,
+    view: View = View.FRONTAL,
+) -> Phantoms:
+    """One view of each of the first `count` studies of a seed, from the cache or rendered into it."""
+    kind = "phantoms" if view is View.FRONTAL else f"phantoms-{view}"
+    codes = STRUCTURES_OF[view]
+    folder = cache / f"{kind}-{seed}-{count}-{size}-{generator_digest()}"
     truths = folder / "truths.json"
     if not truths.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        shapes = {"pixels": (count, size, size), "masks": (count, len(CODES), size * size // 8)}
+        shapes = {"pixels": (count, size, size), "masks": (count, len(codes), size * size // 8)}
         for name, shape in shapes.items():
             np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape).flush()
-        jobs = [(str(folder), seed, size, range(i, count, processes)) for i in range(processes)]
+        jobs = [(str(folder), seed, size, view, range(i, count, processes)) for i in range(processes)]
         with multiprocessing.get_context("spawn").Pool(processes) as pool:
             done = pool.map(_render, jobs)
         rows = [done[index % processes][index // processes] for index in range(count)]
@@ -108,7 +120,8 @@ def phantoms(cache: Path, seed: int, count: int, *, size: int = 256, processes: 
     pixels, packed = (
         torch.from_numpy(np.load(folder / f"{name}.npy", mmap_mode="c")) for name in ("pixels", "masks")
     )
-    return Phantoms(seed, size, pixels, packed, tuple(_truth(row) for row in json.loads(truths.read_text())))
+    known = tuple(_truth(row) for row in json.loads(truths.read_text()))
+    return Phantoms(seed, size, pixels, packed, known, codes)
 
 
 def wordings(
@@ -128,10 +141,10 @@ def _wordings(
     return [truth.report((seed, index, number), next(asked)) for number in range(count)]
 
 
-def square(image: phantom.PhantomImage, size: int) -> tuple[Tensor, Tensor]:
-    """A phantom as a model sees it: pixels (1, S, S), and its masks (M, S, S) bool."""
+def square(image: phantom.PhantomImage, size: int, codes: Sequence[str] = CODES) -> tuple[Tensor, Tensor]:
+    """A phantom as a model sees it: pixels (1, S, S), and the masks (M, S, S) bool of these structures."""
     pixels, box = to_square(image_input(image), size)
-    return pixels, shrink_masks(image, box)
+    return pixels, shrink_masks(image, box, codes)
 
 
 def image_input(image: phantom.PhantomImage) -> ImageInput:
@@ -143,38 +156,40 @@ def image_input(image: phantom.PhantomImage) -> ImageInput:
     )
 
 
-def shrink_masks(image: phantom.PhantomImage, box: Letterbox) -> Tensor:
-    """(M, S, S) bool in the order of `CODES`; all false where the structure is absent."""
-    masks = torch.zeros(len(CODES), box.size, box.size, dtype=torch.bool)
-    for index, code in enumerate(CODES):
+def shrink_masks(image: phantom.PhantomImage, box: Letterbox, codes: Sequence[str] = CODES) -> Tensor:
+    """(M, S, S) bool in the order of `codes`; all false where the structure is absent."""
+    masks = torch.zeros(len(codes), box.size, box.size, dtype=torch.bool)
+    for index, code in enumerate(codes):
         if code in image.masks:
             full = torch.from_numpy(image.masks[code].astype(np.float32))[None]
             masks[index] = box.shrink(full)[0] >= COVERED
     return masks
 
 
-def frontal(seed: int, index: int) -> phantom.PhantomStudy:
-    """Study `index` as training renders it: one frontal view and no prior."""
-    view = ViewPosition.AP if (index * 3) % BEDSIDE_EVERY < 2 else ViewPosition.PA
+def rendered(seed: int, index: int, view: View = View.FRONTAL) -> phantom.PhantomStudy:
+    """Study `index` as training renders it: one view and no prior."""
+    position = ViewPosition.LEFT_LATERAL
+    if view is View.FRONTAL:
+        position = ViewPosition.AP if (index * 3) % BEDSIDE_EVERY < 2 else ViewPosition.PA
     return phantom.generate(
         seed,
         index,
         size=shape_of(index),
-        views=[view],
+        views=[position],
         with_prior=False,
         with_noise=index % CLEAN_EVERY != 0,
     )
 
 
-def _render(job: tuple[str, int, int, range]) -> list[dict[str, object]]:
-    folder, seed, size, indices = job
+def _render(job: tuple[str, int, int, View, range]) -> list[dict[str, object]]:
+    folder, seed, size, view, indices = job
     torch.set_num_threads(1)
     pixels = np.lib.format.open_memmap(Path(folder) / "pixels.npy", "r+")
     packed = np.lib.format.open_memmap(Path(folder) / "masks.npy", "r+")
     rows = []
     for index in indices:
-        made = frontal(seed, index)
-        seen, masks = square(made.images[0], size)
+        made = rendered(seed, index, view)
+        seen, masks = square(made.images[0], size, STRUCTURES_OF[view])
         pixels[index] = (seen[0] * 255).round().to(torch.uint8).numpy()
         packed[index] = np.packbits(masks.flatten(1).numpy(), axis=-1)
         rows.append(truth_row(made))

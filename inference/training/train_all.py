@@ -1,9 +1,9 @@
 """Everything, in order, into one bundle: `python -m inference.training.train_all --out
 inference/weights/demo`.
 
-Segmenter, its thresholds, encoder, language model, domains, confidence. Intermediate weights stay in
-`--work`, where `--resume` finds them. `evaluate` and `evidence` measure the bundle afterwards; its card is
-written by hand.
+Segmenter, its thresholds, encoder, language model, domains, confidence, segmenter of lateral views. What the
+first three leave stays in `--work`, where `--resume` finds it. `evaluate` and `evidence` measure the bundle
+afterwards; its card is written by hand.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from inference.maira_seg.config import PRESETS
 from inference.maira_seg.drafter import MairaSegDrafter
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
-from inference.training import calibrate, confidence, radiographs, records
+from inference.training import calibrate, confidence, lateral, radiographs, records
 from inference.training import train_encoder as encoder
 from inference.training import train_maira_seg as maira_seg
 from inference.training import train_segmenter as segmenter
@@ -27,8 +27,9 @@ from inference.training import train_segmenter as segmenter
 CALIBRATION_STUDIES = 400
 UPRIGHT_STUDIES = 150
 DENIAL_STUDIES = 200
-SHARES = {"segmenter": 0.42, "encoder": 0.28, "maira_seg": 0.30}
+SHARES = {"segmenter": 0.36, "encoder": 0.24, "maira_seg": 0.25, "lateral": 0.15}
 """How a time limit is divided."""
+STEPS = ("segmenter", "encoder", "maira_seg", "bundle", "lateral")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -45,22 +46,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--batch", type=int, default=0, help="of every part; 0 for each part's own")
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--only", nargs="*", choices=[*SHARES, "bundle"], default=[*SHARES, "bundle"])
+    parser.add_argument("--only", nargs="*", choices=STEPS, default=STEPS)
     options = parser.parse_args(arguments)
     options.work.mkdir(parents=True, exist_ok=True)
+    into = ["--bundle", str(options.out)]
     steps = {
         "segmenter": lambda: _segmenter(options),
         "encoder": lambda: encoder.main(_arguments(options, "encoder")),
         "maira_seg": lambda: maira_seg.main(_arguments(options, "maira_seg")),
         "bundle": lambda: assemble(options),
+        "lateral": lambda: lateral.main([*_arguments(options, "lateral", options.out), *into]),
     }
     for name, run in steps.items():
         if name in options.only:
             run()
 
 
-def _arguments(options: argparse.Namespace, part: str) -> list[str]:
-    shared = ["--out", options.work, "--cache", options.cache, "--studies", options.studies]
+def _arguments(options: argparse.Namespace, part: str, out: Path | None = None) -> list[str]:
+    shared = ["--out", out or options.work, "--cache", options.cache, "--studies", options.studies]
     shared += ["--seed", options.seed, "--threads", options.threads, "--steps", 10**6]
     shared += ["--processes", options.processes, "--device", options.device]
     shared += ["--batch", options.batch] if options.batch else []

@@ -1,11 +1,12 @@
-"""Train the segmenter: `python -m inference.training.train_segmenter --out FOLDER`.
+"""Train the segmenter of a view: `python -m inference.training.train_segmenter --out FOLDER`.
 
-Phantoms teach every structure. Real radiographs with lung masks, where given, teach the lungs alone: side by
-side where the two lie apart in the mask, and their union otherwise.
+Phantoms teach every structure. Real frontal radiographs with lung masks, where given, teach the lungs alone:
+side by side where the two lie apart in the mask, and their union otherwise.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from inference.maira_seg.checkpoint import SEGMENTER, load_weights, save_weights
 from inference.segmentation.model import SegmenterConfig, build
+from inference.segmentation.views import STRUCTURES_OF, View
 from inference.training import losses, progress, radiographs, records
 from inference.training.datasets import ImageBatch, RealBatch, phantom_batches, real_batches
 
@@ -28,9 +30,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = progress.arguments(__doc__ or "", steps=2000, batch=8, rate=3e-3)
     parser.add_argument("--real", type=Path, default=None, help="folder of real radiographs with lung masks")
     parser.add_argument("--half-share", type=float, default=0.3, help="share of the run spent at half size")
+    parser.add_argument("--view", type=View, choices=tuple(View), default=View.FRONTAL)
     options = parser.parse_args(arguments)
+    if options.real and options.view is not View.FRONTAL:
+        parser.error("--real radiographs are frontal: leave them out, or --view")
     generator = progress.prepare(options)
-    config = SegmenterConfig()
+    config = config_of(options.view)
     network = build(config).to(options.device)
     if options.resume:
         load_weights(network, options.out / SEGMENTER)
@@ -40,11 +45,18 @@ def main(arguments: list[str] | None = None) -> None:
         options.studies,
         size=config.image_size,
         processes=options.processes,
+        view=options.view,
     ).to(options.device)
     real = real_training_squares(options.real, config.image_size)
     fit(network, phantoms, real, options, generator)
     save_weights(network, options.out / SEGMENTER)
     (options.out / "segmenter.json").write_text(json.dumps(config.to_dict()) + "\n")
+
+
+def config_of(view: View) -> SegmenterConfig:
+    """Of a view's segmenter before it is calibrated. On real lateral radiographs nothing was measured."""
+    config = SegmenterConfig(structures=STRUCTURES_OF[view])
+    return config if view is View.FRONTAL else replace(config, validated_outside=())
 
 
 def real_training_squares(folder: Path | None, size: int) -> radiographs.Squares | None:

@@ -98,7 +98,7 @@ def test_a_population_is_rendered_once_and_read_back(tmp_path, monkeypatch):
     assert torch.equal(first.pixels, again.pixels)
     assert torch.equal(first.packed, again.packed)
     assert first.truths == again.truths
-    made = [records.frontal(11, index) for index in range(3)]
+    made = [records.rendered(11, index) for index in range(3)]
     assert [truth.findings for truth in again.truths] == [study.findings for study in made]
     assert all(set(t.seen) == set(m.images[0].masks) for t, m in zip(again.truths, made, strict=True))
 

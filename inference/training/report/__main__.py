@@ -1,6 +1,7 @@
 """What a bundle's segmenter, trust and gates are worth, on what they never saw.
 
     python -m inference.training.report segmenter --bundle inference/weights/demo [--studies 300] [--write]
+    python -m inference.training.report lateral --bundle inference/weights/demo [--studies 300] [--write]
     python -m inference.training.report robustness --bundle inference/weights/demo [--studies 60] [--write]
     python -m inference.training.report trust --bundle inference/weights/demo [--real FOLDER] [--write]
     python -m inference.training.report applicability --bundle inference/weights/demo [--real FOLDER]
@@ -16,17 +17,20 @@ import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
+from inference.contract import ViewPosition
+from inference.segmentation.views import View
 from inference.training import progress, radiographs, results
 from inference.training.report import applicability, conditions, outlined, populations, segmenter, trust
 from inference.training.report.outlined import Outliner, Seen
 from inference.training.report.rows import COMMAND, Table
 
-STUDIES = {"segmenter": 300, "robustness": 60, "trust": 300, "applicability": 50}
+STUDIES = {"segmenter": 300, "lateral": 300, "robustness": 60, "trust": 300, "applicability": 50}
 TRUSTED_GROUPS: dict[str, tuple[str, ...]] = {
     "phantom, anatomy": ("lungs", "heart", "other anatomy"),
     "phantom, findings": ("findings",),
@@ -58,6 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     outliner = outlined.load(options.bundle)
     make = {
         "segmenter": segmenter_rows,
+        "lateral": lateral_rows,
         "robustness": robustness_rows,
         "trust": trust_rows,
         "applicability": applicability_rows,
@@ -71,6 +76,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def segmenter_rows(outliner: Outliner, options: argparse.Namespace) -> list[results.Row]:
     return segmenter.rows(phantoms(outliner, options), table("segmenter", outliner, options))
+
+
+def lateral_rows(outliner: Outliner, options: argparse.Namespace) -> list[results.Row]:
+    """Lateral views alone, as of a study that has no other."""
+    images = outlined.outlined(outliner, options.studies, ViewPosition.LEFT_LATERAL)
+    shared = replace(table("segmenter", outliner, options), views="lateral")
+    return segmenter.rows(list(told("lateral", images)), shared, View.LATERAL)
 
 
 def robustness_rows(outliner: Outliner, options: argparse.Namespace) -> list[results.Row]:

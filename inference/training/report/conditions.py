@@ -11,7 +11,7 @@ from scipy import ndimage
 from inference.contract import ImageInput, ViewPosition
 from inference.phantom.study import PhantomImage
 from inference.training import records
-from inference.training.report.outlined import frontal
+from inference.training.report.outlined import held_out
 
 TEXT = ("PORTABLE  AP SUPINE", "ACC 0042 7719 1150", "110 kV  2.5 mAs", "FOR REVIEW  WL 2048 / 4096")
 TEXT_HEIGHT = 0.05
@@ -112,7 +112,7 @@ CONDITIONS: dict[str, Condition] = {
 def pictures(studies: int) -> Iterator[tuple[str, Picture]]:
     """(condition, picture) of the first held-out phantoms under every condition."""
     for index in range(studies):
-        standing, lying = (_picture(frontal(index, view)) for view in (ViewPosition.PA, ViewPosition.AP))
+        standing, lying = (_picture(held_out(index, view)) for view in (ViewPosition.PA, ViewPosition.AP))
         for name, condition in CONDITIONS.items():
             yield name, condition(lying if name == "AP" else standing, index)
 

@@ -13,7 +13,8 @@ from inference.imaging import masks as rle
 from inference.maira_seg import checkpoint, drafter
 from inference.maira_seg.prompt import PromptInputs
 from inference.phantom import study as phantom
-from inference.structures import BY_CODE, STRUCTURES, Group
+from inference.segmentation.views import STRUCTURES_OF, View, view_of
+from inference.structures import BY_CODE, Group
 from inference.training import records
 from inference.training.report import centrelines
 
@@ -66,16 +67,16 @@ def load(bundle: Path) -> Outliner:
     return Outliner(checkpoint.load(bundle), bundle_digest(bundle))
 
 
-def frontal(index: int, view: ViewPosition | None = None) -> phantom.PhantomImage:
-    """The frontal image of a held-out study, in its own view or another."""
+def held_out(index: int, view: ViewPosition | None = None) -> phantom.PhantomImage:
+    """The first image of a held-out study, in its own view (frontal) or another."""
     views = None if view is None else [view]
     return phantom.generate(SEED_PHANTOMS, index, size=SIZE, views=views, with_prior=False).images[0]
 
 
-def outlined(outliner: Outliner, studies: int) -> Iterator[Seen]:
-    """The first held-out phantoms as they come."""
+def outlined(outliner: Outliner, studies: int, view: ViewPosition | None = None) -> Iterator[Seen]:
+    """The first held-out phantoms as they come, or in one view."""
     for index in range(studies):
-        made = frontal(index)
+        made = held_out(index, view)
         yield look(outliner, records.image_input(made), made.masks)
 
 
@@ -90,20 +91,24 @@ def look(outliner: Outliner, image: ImageInput, truth: Mapping[str, Mask]) -> Se
     if image.pixel_spacing is None:
         raise ValueError(f"{image.sop_instance_uid} has no pixel spacing")
     output = outliner.draft(StudyInput(image.sop_instance_uid, (image,)))
-    compared = compare(output, truth, image.pixel_spacing)
+    compared = compare(output, truth, image.pixel_spacing, view_of(image.view_position))
     return Seen(output.masks_gate.open, output.draft_gate.open, compared)
 
 
 def compare(
-    output: DraftOutput, truth: Mapping[str, Mask], spacing: centrelines.Spacing
+    output: DraftOutput,
+    truth: Mapping[str, Mask],
+    spacing: centrelines.Spacing,
+    view: View = View.FRONTAL,
 ) -> tuple[Outlined, ...]:
-    """Every structure that the gates of one image let through, beside its true mask."""
+    """Every structure that the gates of one image let through, beside its true mask. A lateral view has one
+    gate."""
     masks = {mask.structure: mask for mask in output.masks}
     found = []
-    for structure in STRUCTURES:
-        tried = output.masks_gate.open and (structure.group == Group.ANATOMY or output.draft_gate.open)
-        if tried:
-            found.append(_compared(structure.code, masks.get(structure.code), truth, spacing))
+    for code in STRUCTURES_OF[view]:
+        everything = view is View.LATERAL or output.draft_gate.open
+        if output.masks_gate.open and (everything or BY_CODE[code].group == Group.ANATOMY):
+            found.append(_compared(code, masks.get(code), truth, spacing))
     return tuple(found)
 
 

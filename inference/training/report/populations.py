@@ -90,7 +90,7 @@ SHIFTS: dict[str, Change] = {
 def shifted(studies: int) -> Iterator[tuple[str, ImageInput]]:
     """(population, image): held-out phantoms as they come and with their pixels changed."""
     for index in range(studies):
-        image = records.image_input(outlined.frontal(index))
+        image = records.image_input(outlined.held_out(index))
         for number, (name, change) in enumerate(SHIFTS.items()):
             gray = change(image.grayscale, np.random.default_rng([SEED_MADE, index, number]))
             yield name, replace(image, grayscale=np.ascontiguousarray(gray.clip(0, 1), dtype=np.float32))

@@ -10,18 +10,20 @@ COMMAND = "python -m inference.training.report"
 
 @dataclass(frozen=True)
 class Table:
-    """What the rows of one command share. arm: the configuration's name, so `demo` for the shipped bundle."""
+    """What the rows of one command share. arm: the configuration's name, so `demo` for the shipped bundle.
+    views: what was looked at."""
 
     experiment: str
     arm: str
     command: str
+    views: str = "frontal"
 
     def row(self, population: str, metric: str, value: Interval, **more: object) -> Row:
         """more: `floor` or `ceiling` that the value is to reach, and `statistic` where it is no mean."""
         return {
             "experiment": self.experiment,
             "arm": self.arm,
-            "views": "frontal",
+            "views": self.views,
             "population": population,
             "metric": metric,
             "mean": round(value.mean, 4),

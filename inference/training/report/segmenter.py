@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import measures
-from inference.structures import BY_CODE, STRUCTURES, Group
+from inference.segmentation.views import STRUCTURES_OF, View
+from inference.structures import BY_CODE, Group
 from inference.training.report.outlined import TUBES, Outlined, Seen, group
 from inference.training.report.rows import Table
 from inference.training.results import Row
@@ -33,20 +34,21 @@ Indices = NDArray[np.intp]
 Statistic = Callable[[NDArray[np.float64]], np.floating]
 
 
-def populations() -> dict[str, tuple[str, ...]]:
-    """Name -> the structures that are judged together: groups first, then each alone."""
-    codes = [structure.code for structure in STRUCTURES]
+def populations(view: View = View.FRONTAL) -> dict[str, tuple[str, ...]]:
+    """Name -> the structures of a view that are judged together: groups first, then each alone."""
+    codes = STRUCTURES_OF[view]
     groups = {
         name: tuple(code for code in codes if group(code) == name)
         for name in dict.fromkeys(map(group, codes))
     }
-    return {**groups, "tubes": TUBES, **{code: (code,) for code in codes}}
+    tubes = tuple(code for code in TUBES if code in codes)
+    return {**groups, "tubes": tubes, **{code: (code,) for code in codes}}
 
 
-def rows(seen: Sequence[Seen], table: Table) -> list[Row]:
+def rows(seen: Sequence[Seen], table: Table, view: View = View.FRONTAL) -> list[Row]:
     """Everything measured on one population as it comes."""
     made = gate_rows(seen, table, "phantom")
-    for name, codes in populations().items():
+    for name, codes in populations(view).items():
         chosen = pick(seen, codes)
         made += dice_rows(chosen, table, (name, "dice", FLOORS.get(group(codes[0]))))
         if BY_CODE[codes[0]].group != Group.ANATOMY:
