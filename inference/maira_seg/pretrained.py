@@ -31,6 +31,12 @@ from inference.maira_seg.vision import VisionEncoder
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 INDEX, ONE_FILE, TOKENIZER = "model.safetensors.index.json", "model.safetensors", "tokenizer.json"
 VOCABULARY = ("language_model.model.embed_tokens.weight", "language_model.lm_head.weight")
+LLAMA = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False}
+DINO = {
+    "hidden_act": "gelu", "mlp_ratio": 4, "qkv_bias": True, "use_swiglu_ffn": False, "layer_norm_eps": 1e-6,
+    "apply_layernorm": True,
+}  # fmt: skip
+"""What our two models do and their weights do not tell."""
 LIKE = {words.BOS: "<s>", words.EOS: "</s>"}
 """Control tokens that begin as tokens which the language model knows already."""
 _PREFIXES = (
@@ -123,6 +129,8 @@ def language_config(told: dict[str, Any]) -> LanguageConfig:
         raise ValueError(f"{CONFIG}: rope scaling {kind} is not read, linear is")
     if told.get("num_key_value_heads", told["num_attention_heads"]) != told["num_attention_heads"]:
         raise ValueError(f"{CONFIG}: grouped key-value heads are not read")
+    width_of_a_head = told["hidden_size"] // told["num_attention_heads"]
+    _insist(told, {**LLAMA, "head_dim": width_of_a_head})
     return LanguageConfig(
         vocabulary=told["vocab_size"],
         width=told["hidden_size"],
@@ -136,8 +144,16 @@ def language_config(told: dict[str, Any]) -> LanguageConfig:
     )
 
 
+def _insist(told: dict[str, Any], known: dict[str, Any]) -> None:
+    """That a configuration says what our models do: other weights would fit, and mean something else."""
+    for name, value in known.items():
+        if told.get(name, value) not in (value, None):
+            raise ValueError(f"{CONFIG}: {name} is {told[name]}, only {value} is read")
+
+
 def vision_config(told: dict[str, Any], preprocessor: dict[str, Any]) -> VisionConfig:
     """From the configuration of a DINOv2 and of its preprocessor."""
+    _insist(told, DINO)
     mean, spread = set(preprocessor["image_mean"]), set(preprocessor["image_std"])
     if len(mean) != 1 or len(spread) != 1:
         raise ValueError(f"{PREPROCESSOR}: mean and spread differ from channel to channel: no gray images")

@@ -225,6 +225,24 @@ BROKEN = {
         lambda f: _edit_text(f, num_key_value_heads=2),
         "grouped key-value heads",
     ),
+    "another activation": (
+        lambda f: _edit_text(f, hidden_act="gelu"),
+        "hidden_act is gelu, only silu is read",
+    ),
+    "biased attention": (
+        lambda f: _edit_text(f, attention_bias=True),
+        "attention_bias is True, only False is read",
+    ),
+    "wide heads": (
+        lambda f: _edit_text(f, head_dim=8),
+        "head_dim is 8, only 4 is read",
+    ),
+    "gated vision": (
+        lambda f: _edit_json(
+            f, "config.json", vision_config={**maira2_folder.VISION, "use_swiglu_ffn": True}
+        ),
+        "use_swiglu_ffn is True, only False is read",
+    ),
     "vocabulary": (
         lambda f: _edit_text(f, vocab_size=32_000),
         "tokenizer.json has 32207 ids, config.json says 32000",
