@@ -10,12 +10,12 @@ import torch
 
 from inference.contract import Certainty, Section, Side
 from inference.maira_seg.processor import CodedSentence
-from inference.maira_seg.prompt import PRESENT, WITHHELD
+from inference.maira_seg.prompt import ABSENT, PRESENT, WITHHELD
 from inference.phantom.coded import CodedFinding
 from inference.structures import STRUCTURES, Group
 from inference.training import records
 from inference.training.datasets import Reports
-from inference.training.experiment import cached, marks, runs, scores
+from inference.training.experiment import cached, damaged, marks, runs, scores
 from inference.training.experiment.arms import SETTINGS, Arm
 from inference.training.experiment.plans import PLANS, Plan
 from inference.training.records import Truth
@@ -161,6 +161,32 @@ def test_the_same_weights_draft_with_other_masks(material, tmp_path):
     runs.again(SETTINGS["seg"], "true", material, tmp_path)
     assert runs.load(tmp_path / "drafts-true.jsonl") == runs.load(tmp_path / "drafts.jsonl")
     assert len(runs.load(tmp_path / "drafts-predicted.jsonl")) == COUNT
+
+
+def test_spoiled_prompts_show_less_and_the_rest_as_before(features):
+    plain = inputs(features, "seg")
+    seed = torch.Generator().manual_seed(1)
+    fewer, none = damaged.half_missing(plain, seed), damaged.all_gone(plain, seed)
+    hidden = plain.states == WITHHELD
+    for spoiled in (fewer, none):
+        assert torch.equal(spoiled.states == WITHHELD, hidden)
+        assert torch.equal(spoiled.patches, plain.patches)
+    lost = (plain.states == PRESENT) & (fewer.states == ABSENT)
+    assert 0.3 < lost.sum() / (plain.states == PRESENT).sum() < 0.7
+    assert (fewer.states[~lost] == plain.states[~lost]).all()
+    assert not (none.states == PRESENT).any()
+    assert damaged.shown(SETTINGS["seg"], damaged.ANOTHER).arm is Arm.SHUFFLED
+    assert damaged.shown(SETTINGS["seg"], "all gone") is SETTINGS["seg"]
+
+
+def test_spoiled_drafts_are_written_once_of_the_same_weights(material, tmp_path, monkeypatch):
+    runs.run(PLAN, SETTINGS["seg"], 0, material, tmp_path, 1)
+    for damage in damaged.DAMAGES:
+        runs.spoiled(PLAN, SETTINGS["seg"], damage, material, tmp_path)
+        assert len(runs.load(tmp_path / runs.drafts_file(damage))) == COUNT
+    assert len({runs.drafts_file(damage) for damage in damaged.DAMAGES}) == len(damaged.DAMAGES)
+    monkeypatch.setattr(runs, "fresh", None)
+    runs.spoiled(PLAN, SETTINGS["seg"], "all gone", material, tmp_path)
 
 
 def test_settings_share_a_start_that_is_trained_once_on_the_prompts_of_all(material, tmp_path, monkeypatch):

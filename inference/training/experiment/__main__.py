@@ -25,6 +25,7 @@ from inference.maira_seg.processor import CodedSentence
 from inference.training import records, results
 from inference.training.experiment import materials, runs, scores
 from inference.training.experiment.arms import SETTINGS
+from inference.training.experiment.damaged import DAMAGES
 from inference.training.experiment.plans import ABLATION, PLANS, Plan
 
 BASELINE, MASK_BASELINE = "baseline", "baseline-mask-encoder"
@@ -35,6 +36,7 @@ OTHERS = {
 }
 """Whom else an arm is compared with, besides the baseline of its encoder: what starts elsewhere had another
 share of the start."""
+DAMAGE_MEASURES = (scores.PRIMARY, "micro_f1", "side", "normal_kept_normal")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -91,6 +93,10 @@ def carry_out(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
         if name in plan.also_true:
             setting = SETTINGS[name]
             runs.again(setting, "true", made(setting.mask_encoder), folder / f"{name}-{seed}")
+    for name, seed in jobs:
+        for damage in DAMAGES if name in plan.damaged else ():
+            setting = SETTINGS[name]
+            runs.spoiled(plan, setting, damage, made(setting.mask_encoder), folder / f"{name}-{seed}")
 
 
 def wanted(plan: Plan, options: argparse.Namespace) -> list[str]:
@@ -124,6 +130,10 @@ def report(plan: Plan, folder: Path, options: argparse.Namespace) -> list[result
         if name in plan.also_true:
             with_true = _scored(plan, folder, name, "true", test, reports)
             rows += _rows(plan, name, "true masks", with_true) if with_true else []
+        for damage in DAMAGES if name in plan.damaged else ():
+            spoiled = _scored(plan, folder, name, damage, test, reports)
+            if spoiled and done.get(BASELINE):
+                rows += _damage_rows(plan, name, damage, spoiled, done[BASELINE])
     return rows
 
 
@@ -136,7 +146,7 @@ def _scored(
     reports: list[tuple[CodedSentence, ...]],
 ) -> list[scores.Scored]:
     """The runs of all seeds; none when one is missing."""
-    file = f"{runs.DRAFTS}.jsonl" if kind == plan.masks else f"{runs.DRAFTS}-{kind}.jsonl"
+    file = runs.drafts_file("" if kind == plan.masks else kind)
     paths = [folder / f"{name}-{seed}" / file for seed in plan.seeds]
     done = [path.with_name(runs.RUN) for path in paths]
     if not all(path.is_file() for path in (*paths, *done)):
@@ -155,6 +165,17 @@ def _difference(
 ) -> results.Row:
     value = scores.difference(ours, theirs, scores.PRIMARY)
     return _row(plan, name, population, f"{scores.PRIMARY} minus {other}", value)
+
+
+def _damage_rows(
+    plan: Plan, name: str, damage: str, spoiled: list[scores.Scored], baseline: list[scores.Scored]
+) -> list[results.Row]:
+    """How good drafts from spoiled prompts are, and how they stand beside those of `baseline`."""
+    rows = [
+        _row(plan, name, damage, measure, scores.interval(spoiled, measure)) for measure in DAMAGE_MEASURES
+    ]
+    rows.append(_difference(plan, name, BASELINE, damage, spoiled, baseline))
+    return [{**row, "experiment": "damage"} for row in rows]
 
 
 def _costs(plan: Plan, folder: Path, name: str) -> list[results.Row]:

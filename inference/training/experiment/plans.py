@@ -29,6 +29,8 @@ class Plan:
     wordings: int = 4
     also_true: tuple[str, ...] = field(default=())
     """Settings that are tested with the true masks besides, on the weights trained with predicted ones."""
+    damaged: tuple[str, ...] = field(default=())
+    """Settings that are tested with spoiled prompts besides."""
     warm: bool = False
     """Begin with the bundle's language model and tokenizer; projector, extractor and slots are new all the
     same."""
@@ -65,9 +67,9 @@ PLANS: dict[str, Plan] = {
         start_steps=6000, also_true=MASKED), Plan("ablation", ABLATION, (0, 1, 2), "predicted", 4000, 2000,
         TEST_SEED, steps=500, start_steps=6000), Plan(
             "arms-large", (*ARMS, *ABLATION), (0, 1, 2), "predicted", 8000, 2000, TEST_SEED, steps=200,
-            start_steps=2500, batch=64, also_true=REPORTED_WITH_TRUE, bfloat16=True,
+            start_steps=2500, batch=64, also_true=REPORTED_WITH_TRUE, damaged=("seg",), bfloat16=True,
         ), Plan("arms-warm", WARM, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED,
-        steps=200, start_steps=1800, also_true=("seg", "seg-findings"), warm=True,
+        steps=200, start_steps=1800, also_true=("seg", "seg-findings"), damaged=("seg",), warm=True,
         bfloat16=True),
     )
 }  # fmt: skip

@@ -6,8 +6,9 @@ A run is a folder with the weights, the drafts and `run.json`, written last: a r
 import argparse
 import itertools
 import json
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from inference.maira_seg.processor import CodedSentence, Processor
 from inference.maira_seg.prompt import PRESENT, PromptInputs
 from inference.training import features, train_maira_seg
 from inference.training.datasets import Reports
+from inference.training.experiment import damaged
 from inference.training.experiment.arms import SETTINGS, Arm, Setting
 from inference.training.experiment.cached import Cached
 from inference.training.experiment.plans import Plan
@@ -74,7 +76,7 @@ def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Pat
     save_weights(trained, folder / WEIGHTS)
     learned = time.monotonic()
     written = draft(trained, setting, plan.masks, material)
-    save(written, folder / f"{DRAFTS}.jsonl")
+    save(written, folder / drafts_file())
     about = {
         **plan.arguments(),
         "seed": seed,
@@ -131,7 +133,7 @@ def in_turn(streams: Sequence[Iterator[T]]) -> Iterator[T]:
 
 def again(setting: Setting, kind: str, material: Material, folder: Path) -> None:
     """Drafts of the same weights with other masks, `true` beside `predicted`."""
-    path = folder / f"{DRAFTS}-{kind}.jsonl"
+    path = folder / drafts_file(kind)
     if not path.is_file():
         trained = fresh(setting, 0, material)
         load_weights(trained, folder / WEIGHTS)
@@ -167,9 +169,34 @@ def batches(
             yield replace(inputs, states=states), ids
 
 
+def spoiled(plan: Plan, setting: Setting, damage: str, material: Material, folder: Path) -> None:
+    """Drafts of the same weights from spoiled prompts (`damaged`)."""
+    path = folder / drafts_file(damage)
+    if not path.is_file():
+        trained = fresh(setting, 0, material)
+        load_weights(trained, folder / WEIGHTS)
+        generator = torch.Generator().manual_seed(0)
+
+        def change(inputs: PromptInputs) -> PromptInputs:
+            return damaged.DAMAGES[damage](inputs, generator)
+
+        shown = damaged.shown(setting, damage)
+        save(draft(trained.eval(), shown, plan.masks, material, change), path)
+
+
+def drafts_file(kind: str = "") -> str:
+    """The file of a run's drafts: as its plan says, or of another kind of masks, or of a damage."""
+    plain = re.sub(r"[^a-z]+", "-", kind)
+    return f"{DRAFTS}-{plain}.jsonl" if kind else f"{DRAFTS}.jsonl"
+
+
 @torch.inference_mode()
 def draft(
-    trained: MairaSeg, setting: Setting, kind: str, material: Material
+    trained: MairaSeg,
+    setting: Setting,
+    kind: str,
+    material: Material,
+    change: Callable[[PromptInputs], PromptInputs] | None = None,
 ) -> list[tuple[int, list[CodedSentence]]]:
     """Tokens and sentences of each test study, as the model writes them: nothing is left out afterwards."""
     layout = model.layout_for(trained.config, material.processor)
@@ -177,6 +204,7 @@ def draft(
     found = []
     for rows in torch.arange(len(material.test)).split(DRAFTED_AT_ONCE):
         inputs = material.test.inputs(setting, kind, rows)
+        inputs = change(inputs) if change else inputs
         grammars = [
             decode.DraftGrammar(material.processor, vocabulary, citable(material.config, states))
             for states in inputs.states[:, 0]
