@@ -14,6 +14,8 @@ from inference.maira_seg.processor import MAX_SENTENCE_TOKENS, NO_FINDING, Proce
 from inference.structures import FINDINGS_BY_CODE
 
 MAX_SENTENCES = 32
+KEPT = 0.7
+"""Share of a batch still being written at which the rest is taken out: that copies the whole cache."""
 
 
 class Grammar(Protocol):
@@ -47,32 +49,37 @@ def greedy_batch(
     limit: int,
     grammars: Sequence[Grammar] | None = None,
 ) -> list[list[int]]:
-    """`greedy` for many prompts of one length, (B, P, H), a grammar each: a study that is done leaves the
-    batch."""
+    """`greedy` for many prompts of one length, (B, P, H), a grammar each. Studies that are done leave the
+    batch when they are many."""
     cache = DynamicCache(config=model.config)
     embed = model.get_input_embeddings()
     written: list[list[int]] = [[] for _ in prompts]
-    going = list(range(len(prompts)))
+    rows = list(range(len(prompts)))
+    done = [False] * len(rows)
     step = prompts
     for _ in range(limit):
         logits = model(inputs_embeds=step, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[
             :, -1
         ]
         if grammars is not None:
-            allowed = torch.stack([grammars[row].allowed() for row in going])
+            anything = torch.ones(logits.shape[-1], dtype=torch.bool)
+            allowed = torch.stack([anything if done[row] else grammars[row].allowed() for row in rows])
             logits = logits.masked_fill(~allowed.to(logits.device), -torch.inf)
         tokens = logits.argmax(dim=-1).tolist()
-        for row, token in zip(going, tokens, strict=True):
+        for row, token in zip(rows, tokens, strict=True):
+            if done[row]:
+                continue
             written[row].append(token)
-            if grammars is not None and token != stop:
+            done[row] = token == stop
+            if grammars is not None and not done[row]:
                 grammars[row].take(token)
-        left = [place for place, token in enumerate(tokens) if token != stop]
+        left = [place for place, row in enumerate(rows) if not done[row]]
         if not left:
             break
-        if len(left) < len(going):
+        if len(left) <= KEPT * len(rows):
             cache.batch_select_indices(torch.tensor(left, device=prompts.device))
-            going = [going[place] for place in left]
-        step = embed(torch.tensor([[tokens[place]] for place in left], device=prompts.device))
+            rows, tokens = [rows[place] for place in left], [tokens[place] for place in left]
+        step = embed(torch.tensor([[token] for token in tokens], device=prompts.device))
     return written
 
 
