@@ -83,7 +83,7 @@ def theirs(asked: Asked, prompt: Prompt, *, with_grammar: bool) -> list[int]:
         eos_token_id=asked.bundle.processor.id(words.EOS),
         pad_token_id=asked.bundle.processor.id(words.PAD),
     )
-    found = asked.bundle.model.language_model.generate(
+    found = asked.bundle.model.language_model.generate(  # type: ignore[misc]
         inputs_embeds=prompt.embedded,
         attention_mask=torch.ones(prompt.embedded.shape[:2], dtype=torch.long),
         generation_config=wanted,
@@ -133,7 +133,7 @@ def prompts(bundle: Path, studies: int) -> Asked:
     """The drafter with the prompts of the first held-out phantoms that lie inside its domain."""
     asked = Asked(checkpoint.load(bundle), bundle_digest(bundle))
     for index in range(studies):
-        image = records.image_input(outlined.frontal(index))
+        image = records.image_input(outlined.held_out(index))
         asked.draft(StudyInput(image.sop_instance_uid, (image,)))
     if not asked.prompts:
         raise ValueError(f"none of {studies} phantoms lies inside the draft's domain")

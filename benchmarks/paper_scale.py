@@ -75,6 +75,7 @@ def measure(options: argparse.Namespace) -> Report:
         vocabulary=config.language.vocabulary,
         structures=config.structures,
         findings=config.findings,
+        languages=config.languages,
     )
     layout = layout_for(config, processor)
     report |= {"preset": options.preset, "dtype": str(DTYPE).removeprefix("torch.")} | sizes(model)
@@ -199,7 +200,7 @@ def random_study(model: MairaSeg, device: torch.device) -> tuple[Tensor, Tensor]
 
 def generated(model: MairaSeg, prompt: Tensor, tokens: int) -> list[int]:
     """What transformers' own greedy decoding writes."""
-    return model.language_model.generate(  # type: ignore[no-any-return, operator, misc]
+    return model.language_model.generate(  # type: ignore[misc]
         inputs_embeds=prompt,
         attention_mask=torch.ones(prompt.shape[:2], dtype=torch.long, device=prompt.device),
         do_sample=False,
@@ -247,7 +248,8 @@ def lora_step(
         images, masks = random_study(model, device)
         states = torch.full(masks.shape[:2], PRESENT, device=device)
         seen = model.look(model.vision(images), masks, states)
-    inputs = PromptInputs(*(part.clone() for part in (seen.patches, seen.pooled, seen.shrunk, seen.states)))
+    # Cloned: what was made in inference mode cannot be learned from.
+    inputs = PromptInputs(seen.patches.clone(), seen.pooled.clone(), seen.shrunk.clone(), seen.states.clone())
     length = min(model.config.max_report_tokens, model.config.language.positions - layout.length(images=1))
     words = torch.randint(1, model.config.language.vocabulary, (1, length), device=device)
     lora.attach(model, options.rank, processor.controls)

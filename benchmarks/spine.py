@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def file_to_draft(hospital: Hospital, studies: int) -> list[float]:
         last = hospital.count("SELECT coalesce(max(id), 0) FROM review_draft")
         hospital.manage("importstudies", str(study), "--site", "central")
         ready = f"SELECT count(*) FROM review_draft WHERE id > {last} AND status = 'ready'"
-        wait_until("its draft", lambda ready=ready: hospital.count(UNFINISHED) == 0 < hospital.count(ready))
+        wait_until("its draft", partial(drafted, hospital, ready))
         seconds.append(
             float(
                 hospital.sql(
@@ -70,6 +71,11 @@ def file_to_draft(hospital: Hospital, studies: int) -> list[float]:
             )
         )
     return seconds
+
+
+def drafted(hospital: Hospital, ready: str) -> bool:
+    """Nothing is being drafted and the query counts a draft."""
+    return hospital.count(UNFINISHED) == 0 < hospital.count(ready)
 
 
 def sign_in(page: Page, hospital: Hospital) -> None:
@@ -86,7 +92,8 @@ def first_image(browser: Browser, hospital: Hospital, tries: int) -> tuple[list[
         uid
         for (uid,) in hospital.sql(f"SELECT study_instance_uid FROM review_study ORDER BY id LIMIT {tries}")
     ]
-    cold, warm = [], []
+    cold: list[float] = []
+    warm: list[float] = []
     for uid in uids:
         context = browser.new_context(viewport={"width": 1920, "height": 1080})
         page = context.new_page()

@@ -8,7 +8,7 @@ once for phantoms that neither has seen; a step then costs the language model on
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,9 +63,14 @@ def the_arguments(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def teach(model: MairaSeg, segmenter: Segmenter, options: argparse.Namespace) -> None:
+def teach(
+    model: MairaSeg,
+    segmenter: Segmenter,
+    options: argparse.Namespace,
+    begin: Callable[[MairaSeg, Processor], None] | None = None,
+) -> None:
     """Train a model that sees already, and leave its weights, its tokenizer and the descriptors of its
-    phantoms in `--out`."""
+    phantoms in `--out`. `begin` may change the weights once the words are known."""
     generator = progress.prepare(options)
     config = model.config
     model.to(options.device)
@@ -79,6 +84,8 @@ def teach(model: MairaSeg, segmenter: Segmenter, options: argparse.Namespace) ->
     count = WORDINGS * len(config.languages)
     written = records.wordings(phantoms, count, processes=options.processes, languages=config.languages)
     processor = tokenizer(written, config, options)
+    if begin is not None:
+        begin(model, processor)
     if options.resume:
         seen = model.vision.state_dict()
         load_weights(model, options.out / MAIRA_SEG)
