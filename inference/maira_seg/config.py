@@ -58,7 +58,8 @@ class MairaSegConfig:
     becomes the spatial token. max_images: views the prompt can tell apart. structures and findings: the
     vocabulary of slots, citations and codes, in this order. not_denied: findings the model misses too often:
     it may state them, and never says that they are absent. languages: of drafts, by their codes; the first is
-    written where no other is asked for.
+    written where no other is asked for. context_tokens: places for the text of the prior report; without any
+    it is not read.
     """
 
     name: str
@@ -73,6 +74,7 @@ class MairaSegConfig:
     structures: tuple[str, ...] = tuple(structure.code for structure in STRUCTURES)
     findings: tuple[str, ...] = tuple(finding.code for finding in FINDINGS)
     not_denied: tuple[str, ...] = ()
+    context_tokens: int = 0
     languages: tuple[str, ...] = ("en",)
 
     def to_dict(self) -> dict[str, Any]:

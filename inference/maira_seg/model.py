@@ -94,7 +94,7 @@ class MairaSeg(nn.Module):
 
     def prompt(self, layout: PromptLayout, inputs: PromptInputs) -> Tensor:
         """The embedded prompt (B, P, H): placeholders filled with image, mask and spatial tokens."""
-        ids = layout.ids(inputs.states, inputs.languages)
+        ids = layout.ids(inputs.states, inputs.languages, inputs.context)
         embedded = self.embed(ids, layout.image, inputs.patches)
         tokens = self.extractor(inputs.pooled.flatten(0, 1), inputs.shrunk.flatten(0, 1))
         tokens = self.slots(tokens.unflatten(0, inputs.states.shape[:2]), inputs.states, inputs.tokens)

@@ -176,6 +176,13 @@ class Processor:
             ]
         return [*ids, self.id(EOS)]
 
+    def spell(self, text: str, length: int) -> list[int]:
+        """The ids of plain text, cut or padded on the right to a length. Nothing in the text is taken for a
+        control token."""
+        ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+        kept = [token for token in ids if token in self.words][:length]
+        return kept + [self.id(PAD)] * (length - len(kept))
+
     def decode(self, ids: Sequence[int]) -> list[CodedSentence]:
         """The sentences of a draft. A last sentence cut off before `<end>` is dropped, as is a
         malformed one."""

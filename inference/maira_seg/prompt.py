@@ -1,15 +1,18 @@
 """The mask-aware prompt: for every image its patches, then one constant slot per structure.
 
     <bos> [ image tokens ... <slot:lung_right> <state:present> MASK POSITION  <slot:lung_left> ... ] *
-    images <report>
+    images, prior report ... <report>
 
 Every structure has its slot whether or not it was found, so the length and the words of the prompt do not
-give the answer away; what was found is said by the state, and shown by the two tokens of the mask. The last
-token asks for a language: `<report>` for the first, `<report:ja>` for another.
+give the answer away; what was found is said by the state, and shown by the two tokens of the mask. An image's
+place says what it is to the report (`Role`); one that a study lacks keeps its place, with nothing in it. So
+does the text of the prior report. The last token asks for a language: `<report>` for the first,
+`<report:ja>` for another.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import torch
 from torch import Tensor
@@ -25,6 +28,18 @@ PRESENT, ABSENT, WITHHELD = (
 )
 
 
+class Role(StrEnum):
+    """What an image is to the report. Images stand in a prompt in this order."""
+
+    FRONTAL = "frontal"
+    LATERAL = "lateral"
+    PRIOR = "prior"
+
+
+CURRENT = (Role.FRONTAL, Role.LATERAL)
+"""Images of the study that is reported: what they show may be cited."""
+
+
 @dataclass(frozen=True)
 class PromptInputs:
     """What the prompt shows, for B studies of I images each, M structures, L levels.
@@ -33,7 +48,10 @@ class PromptInputs:
     shrunk: (B, I, M, size*size) the masks, resized by area. states: (B, I, M) long, indices into `STATES`.
     tokens: which of a mask's two tokens a present slot shows, mask token and spatial token; what is not shown
     is a learned dummy. languages: (B,) long, the language of each report, an index into those of the
-    configuration; the first where None.
+    configuration; the first where None. context: (B, C) long, the ids of the prior report's text, padded on
+    the right to `context_tokens` of the configuration; None for a model that reads none.
+
+    An image that a study lacks has patches of zeros and nothing but withheld slots.
     """
 
     patches: Tensor
@@ -42,6 +60,7 @@ class PromptInputs:
     states: Tensor
     tokens: tuple[bool, bool] = (True, True)
     languages: Tensor | None = None
+    context: Tensor | None = None
 
     def to(self, device: torch.device | str) -> "PromptInputs":
         return self._each(lambda tensor: tensor.to(device))
@@ -58,6 +77,7 @@ class PromptInputs:
             shrunk=change(self.shrunk),
             states=change(self.states),
             languages=None if self.languages is None else change(self.languages),
+            context=None if self.context is None else change(self.context),
         )
 
 
@@ -66,6 +86,7 @@ class PromptLayout:
 
     def __init__(self, config: MairaSegConfig, processor: Processor) -> None:
         self.image_tokens = config.pooled_grid**2
+        self.context_tokens = config.context_tokens
         self.bos = processor.id(words.BOS)
         self.reports = torch.tensor([processor.report_token(language) for language in config.languages])
         self.image, self.mask = processor.id(words.IMAGE), processor.id(words.MASK)
@@ -73,8 +94,9 @@ class PromptLayout:
         self.slots = torch.tensor([processor.id(f"<slot:{code}>") for code in config.structures])
         self.states = torch.tensor([processor.id(f"<state:{state}>") for state in STATES])
 
-    def ids(self, states: Tensor, languages: Tensor | None = None) -> Tensor:
-        """states (B, I, M), languages (B,) or None -> ids (B, P); P depends on the number of images alone."""
+    def ids(self, states: Tensor, languages: Tensor | None = None, context: Tensor | None = None) -> Tensor:
+        """states (B, I, M), languages (B,) or None, context (B, C) or None -> ids (B, P); P depends on the
+        number of images alone."""
         batch, images, slots = states.shape
         device = states.device
         shown = self.states.to(device)[states]
@@ -85,8 +107,10 @@ class PromptLayout:
         body = torch.cat([image_ids, per_slot], dim=-1).flatten(1)
         first = torch.full((batch, 1), self.bos, device=device)
         asked = torch.zeros(batch, dtype=torch.long) if languages is None else languages.cpu()
-        return torch.cat([first, body, self.reports[asked].to(device)[:, None]], dim=1)
+        told = torch.zeros(batch, 0, dtype=torch.long) if context is None else context
+        assert told.shape[1] == self.context_tokens, f"{told.shape[1]} ids of text, not {self.context_tokens}"
+        return torch.cat([first, body, told.to(device), self.reports[asked].to(device)[:, None]], dim=1)
 
     def length(self, images: int) -> int:
-        """P: tokens of a prompt with this many images."""
-        return 2 + images * (self.image_tokens + 4 * len(self.slots))
+        """P: tokens of a prompt with this many images, prior report included."""
+        return 2 + images * (self.image_tokens + 4 * len(self.slots)) + self.context_tokens

@@ -5,18 +5,20 @@ the generator's source, so a changed generator never feeds on old pictures. Kept
 coded truth; reports are written from it when they are needed, as often and in as many words as wanted.
 """
 
+import datetime
 import hashlib
 import itertools
 import json
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from inference import structures
@@ -36,23 +38,34 @@ SHAPES: tuple[int | tuple[int, int], ...] = (256, (320, 260), 384, (260, 320), 5
 """Sizes phantoms are rendered at before they are shrunk: pixel noise and sharpness then vary as in life."""
 CLEAN_EVERY = 4
 """One phantom in so many is rendered without grain: a large image loses its grain when it is shrunk."""
-BEDSIDE_EVERY = 5
-"""Two phantoms in so many are AP, whatever is wrong with them."""
+BEDSIDE_EVERY, BEDSIDE_OF_THEM = 5, 2
+"""Two phantoms in five are AP, whatever is wrong with them."""
 _WORDS = ("reports", "wording", "phrases")
 """How the names of those sources of the generator begin that change no picture."""
 
 
+class Manner(TypedDict):
+    """Of `phantom.generate`."""
+
+    size: int | tuple[int, int]
+    with_noise: bool
+
+
 @dataclass(frozen=True)
 class Truth:
-    """What is known about one phantom besides its pixels: its findings, and the structures to be seen."""
+    """What is known about one phantom besides its pixels: its findings, and the structures to be seen. prior:
+    of the earlier study it is compared with, whose date is prior_date."""
 
     findings: tuple[CodedFinding, ...]
     seen: tuple[str, ...]
+    prior: "Truth | None" = None
+    prior_date: datetime.date | None = None
 
     def report(self, seed: Sequence[int], language: str = "en") -> tuple[CodedSentence, ...]:
         """A true report, in words that hang on the seed."""
         rng = np.random.default_rng(list(seed))
-        _, sentences = reports.write(self.findings, dict.fromkeys(self.seen, "image"), rng, language=language)
+        seen = dict.fromkeys(self.seen, "image")
+        _, sentences = reports.write(self.findings, seen, rng, language=language, prior_date=self.prior_date)
         return tuple(coded(sentence) for sentence in sentences)
 
 
@@ -104,24 +117,44 @@ def phantoms(
     kind = "phantoms" if view is View.FRONTAL else f"phantoms-{view}"
     codes = STRUCTURES_OF[view]
     folder = cache / f"{kind}-{seed}-{count}-{size}-{generator_digest()}"
+    shapes = {"pixels": (count, size, size), "masks": (count, len(codes), size * size // 8)}
+    rows = rendered_into(folder, shapes, partial(_render, seed=seed, size=size, view=view), count, processes)
+    pixels, packed = (read_array(folder / f"{name}.npy") for name in ("pixels", "masks"))
+    return Phantoms(seed, size, pixels, packed, tuple(truth_of(row) for row in rows), codes)
+
+
+Row = dict[str, Any]
+Render = Callable[[Path, range], list[Row]]
+
+
+def rendered_into(
+    folder: Path, shapes: Mapping[str, tuple[int, ...]], render: Render, count: int, processes: int
+) -> list[Row]:
+    """What is known of `count` studies whose arrays (bytes of these shapes) lie in the folder, or are
+    rendered into it by several processes, each a share of the studies."""
     truths = folder / "truths.json"
     if not truths.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        shapes = {"pixels": (count, size, size), "masks": (count, len(codes), size * size // 8)}
         for name, shape in shapes.items():
             np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.uint8, shape).flush()
-        jobs = [(str(folder), seed, size, view, range(i, count, processes)) for i in range(processes)]
+        jobs = [(folder, range(i, count, processes)) for i in range(processes)]
         with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            done = pool.map(_render, jobs)
+            done = pool.starmap(render, jobs)
         rows = [done[index % processes][index // processes] for index in range(count)]
         written = folder / "truths.part"
         written.write_text(json.dumps(rows))
         written.rename(truths)  # it says that all is there
-    pixels, packed = (
-        torch.from_numpy(np.load(folder / f"{name}.npy", mmap_mode="c")) for name in ("pixels", "masks")
-    )
-    known = tuple(_truth(row) for row in json.loads(truths.read_text()))
-    return Phantoms(seed, size, pixels, packed, known, codes)
+    return list(json.loads(truths.read_text()))
+
+
+def read_array(path: Path) -> Tensor:
+    """An array of a folder of phantoms, mapped from its file."""
+    return torch.from_numpy(np.load(path, mmap_mode="c"))
+
+
+def open_array(path: Path) -> NDArray[np.uint8]:
+    """An array that is being rendered into."""
+    return np.lib.format.open_memmap(path, "r+")
 
 
 def wordings(
@@ -168,43 +201,57 @@ def shrink_masks(image: phantom.PhantomImage, box: Letterbox, codes: Sequence[st
 
 def rendered(seed: int, index: int, view: View = View.FRONTAL) -> phantom.PhantomStudy:
     """Study `index` as training renders it: one view and no prior."""
-    position = ViewPosition.LEFT_LATERAL
-    if view is View.FRONTAL:
-        position = ViewPosition.AP if (index * 3) % BEDSIDE_EVERY < 2 else ViewPosition.PA
-    return phantom.generate(
-        seed,
-        index,
-        size=shape_of(index),
-        views=[position],
-        with_prior=False,
-        with_noise=index % CLEAN_EVERY != 0,
-    )
+    position = position_of(index) if view is View.FRONTAL else ViewPosition.LEFT_LATERAL
+    return phantom.generate(seed, index, views=[position], with_prior=False, **manner_of(index))
 
 
-def _render(job: tuple[str, int, int, View, range]) -> list[dict[str, object]]:
-    folder, seed, size, view, indices = job
+def position_of(index: int) -> ViewPosition:
+    """How study `index` is taken from the front."""
+    bedside = (index * 3) % BEDSIDE_EVERY < BEDSIDE_OF_THEM
+    return ViewPosition.AP if bedside else ViewPosition.PA
+
+
+def manner_of(index: int) -> Manner:
+    """What else rendering study `index` is told."""
+    return {"size": shape_of(index), "with_noise": index % CLEAN_EVERY != 0}
+
+
+def _render(folder: Path, indices: range, *, seed: int, size: int, view: View) -> list[Row]:
     torch.set_num_threads(1)
-    pixels = np.lib.format.open_memmap(Path(folder) / "pixels.npy", "r+")
-    packed = np.lib.format.open_memmap(Path(folder) / "masks.npy", "r+")
+    pixels, packed = (open_array(folder / f"{name}.npy") for name in ("pixels", "masks"))
     rows = []
     for index in indices:
         made = rendered(seed, index, view)
-        seen, masks = square(made.images[0], size, STRUCTURES_OF[view])
-        pixels[index] = (seen[0] * 255).round().to(torch.uint8).numpy()
-        packed[index] = np.packbits(masks.flatten(1).numpy(), axis=-1)
+        pixels[index], packed[index] = as_bytes(made.images[0], size, STRUCTURES_OF[view])
         rows.append(truth_row(made))
-    pixels.flush()
-    packed.flush()
     return rows
 
 
-def truth_row(made: phantom.PhantomStudy) -> dict[str, object]:
-    """The truth of a study's first image, as it is kept."""
-    return {"findings": [asdict(one) for one in made.findings], "seen": sorted(made.images[0].masks)}
+def as_bytes(
+    image: phantom.PhantomImage, size: int, codes: Sequence[str]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Pixels (S, S) and packed masks (M, S*S/8), as they are kept."""
+    seen, masks = square(image, size, codes)
+    return (seen[0] * 255).round().to(torch.uint8).numpy(), np.packbits(masks.flatten(1).numpy(), axis=-1)
 
 
-def _truth(row: dict[str, Any]) -> Truth:
-    return Truth(tuple(_finding(one) for one in row["findings"]), tuple(row["seen"]))
+def truth_row(made: phantom.PhantomStudy) -> Row:
+    """The truth of a study, as it is kept: what any of its images shows, and what its prior was."""
+    row: Row = {
+        "findings": [asdict(one) for one in made.findings],
+        "seen": sorted({code for image in made.images for code in image.masks}),
+    }
+    if made.prior is not None:
+        row |= {"prior": truth_row(made.prior), "prior_date": made.prior.study_date.isoformat()}
+    return row
+
+
+def truth_of(row: Row) -> Truth:
+    """The opposite."""
+    known = tuple(_finding(one) for one in row["findings"]), tuple(row["seen"])
+    if "prior" not in row:
+        return Truth(*known)
+    return Truth(*known, truth_of(row["prior"]), datetime.date.fromisoformat(row["prior_date"]))
 
 
 def _finding(values: dict[str, Any]) -> CodedFinding:

@@ -57,7 +57,7 @@ def phantoms() -> Phantoms:
         seen, masks = records.square(made.images[0], SIZE)
         pixels[row] = (seen[0] * 255).to(torch.uint8)
         packed[row] = np.packbits(masks.flatten(1).numpy(), axis=-1)
-        truths.append(records._truth(records.truth_row(made)))
+        truths.append(records.truth_of(records.truth_row(made)))
     return Phantoms(9, SIZE, pixels, torch.from_numpy(packed), tuple(truths))
 
 
@@ -93,7 +93,7 @@ def test_a_stored_phantom_is_the_picture_and_its_masks(phantoms):
 def test_a_population_is_rendered_once_and_read_back(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "SHAPES", (64, (80, 64)))
     first = records.phantoms(tmp_path, 11, 3, size=SIZE, processes=2)
-    monkeypatch.setattr(records, "_render", None)
+    monkeypatch.setattr(records.multiprocessing, "get_context", None)
     again = records.phantoms(tmp_path, 11, 3, size=SIZE, processes=2)
     assert torch.equal(first.pixels, again.pixels)
     assert torch.equal(first.packed, again.packed)

@@ -22,7 +22,7 @@ import torch
 
 from inference import measures
 from inference.maira_seg.processor import CodedSentence
-from inference.training import records, results
+from inference.training import results
 from inference.training.experiment import materials, runs, scores
 from inference.training.experiment.arms import SETTINGS
 from inference.training.experiment.damaged import DAMAGES
@@ -36,6 +36,7 @@ OTHERS = {
 }
 """Whom else an arm is compared with, besides the baseline of its encoder: what starts elsewhere had another
 share of the start."""
+SEVERAL = "-multi"
 DAMAGE_MEASURES = (scores.PRIMARY, "micro_f1", "side", "normal_kept_normal")
 
 
@@ -115,15 +116,15 @@ def part(text: str) -> tuple[int, int]:
 def report(plan: Plan, folder: Path, options: argparse.Namespace) -> list[results.Row]:
     """Rows of every setting whose seeds are all done, and of its differences."""
     _, test = materials.populations(plan, options)
-    reports = [truth.report((test.seed, index, 0)) for index, truth in enumerate(test.truths)]
+    seed = materials.front(test).seed
+    reports = [truth.report((seed, index, 0)) for index, truth in enumerate(test.truths)]
     kind = plan.masks
     done = {name: _scored(plan, folder, name, kind, test, reports) for name in plan.settings}
     rows = []
     for name, scored in done.items():
         if scored:
             rows += _rows(plan, name, f"{kind} masks", scored) + _costs(plan, folder, name)
-            first = MASK_BASELINE if SETTINGS[name].mask_encoder else BASELINE
-            against = [other for other in (first, *OTHERS.get(name, ())) if done.get(other) and other != name]
+            against = [other for other in others(name) if done.get(other) and other != name]
             rows += [
                 _difference(plan, name, other, f"{kind} masks", scored, done[other]) for other in against
             ]
@@ -137,12 +138,21 @@ def report(plan: Plan, folder: Path, options: argparse.Namespace) -> list[result
     return rows
 
 
+def others(name: str) -> list[str]:
+    """Whom a setting is compared with: the baseline of its encoder, others with the same views, and itself
+    with the frontal image alone."""
+    plain = name.removesuffix(SEVERAL)
+    first = MASK_BASELINE if SETTINGS[name].mask_encoder else BASELINE
+    same = [first, *OTHERS.get(plain, ())]
+    return same if plain == name else [*(other + SEVERAL for other in same), plain]
+
+
 def _scored(
     plan: Plan,
     folder: Path,
     name: str,
     kind: str,
-    test: records.Phantoms,
+    test: materials.Population,
     reports: list[tuple[CodedSentence, ...]],
 ) -> list[scores.Scored]:
     """The runs of all seeds; none when one is missing."""
@@ -192,8 +202,8 @@ def _costs(plan: Plan, folder: Path, name: str) -> list[results.Row]:
 def _row(plan: Plan, name: str, population: str, measure: str, value: measures.Interval) -> results.Row:
     return {
         "experiment": "ablation" if name in ABLATION else "arms",
-        "arm": name,
-        "views": "frontal",
+        "arm": name.removesuffix(SEVERAL),
+        "views": str(SETTINGS[name].views),
         "population": f"{plan.name}, {population}",
         "metric": measure,
         "mean": round(value.mean, 4),

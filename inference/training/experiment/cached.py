@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from inference.contract import SlotState
 from inference.maira_seg import projector
 from inference.maira_seg.model import MairaSeg
-from inference.maira_seg.prompt import ABSENT, PRESENT, STATES, PromptInputs
+from inference.maira_seg.prompt import ABSENT, CURRENT, PRESENT, STATES, PromptInputs
 from inference.segmentation import trust
 from inference.segmentation.segmenter import Segmenter
-from inference.structures import STRUCTURES, Group
+from inference.structures import BY_CODE, STRUCTURES, Group
 from inference.training import progress
 from inference.training.experiment import marks
-from inference.training.experiment.arms import EVERYTHING, LANDMARKS, Arm, Setting
+from inference.training.experiment.arms import EVERYTHING, LANDMARKS, Arm, Setting, Views
 from inference.training.features import slot_states
 from inference.training.records import Phantoms
 
@@ -107,6 +107,50 @@ class Cached:
     def before(self, rows: Tensor) -> Tensor:
         """The study whose masks each study gets when they are shuffled: no study gets its own."""
         return (rows - 1) % len(self)
+
+
+class CachedStudies:
+    """The arrays of whole studies. images: in the order of `Role`; rows: as in `studies.Studies`; reports (N,
+    C): the prior's, as ids."""
+
+    def __init__(self, images: Sequence[Cached], rows: Tensor, reports: Tensor) -> None:
+        self.images, self.rows, self.reports = tuple(images), rows, reports
+
+    def to(self, device: torch.device | str) -> "CachedStudies":
+        return CachedStudies([one.to(device) for one in self.images], self.rows, self.reports.to(device))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def inputs(self, setting: Setting, kind: str, rows: Tensor) -> PromptInputs:
+        """As of `Cached`; with `multi` views of all images, those that a study lacks left empty."""
+        if setting.views is Views.FRONTAL:
+            return self.images[0].inputs(setting, kind, rows)
+        parts = []
+        for cached, where in zip(self.images, self.rows[rows].unbind(dim=1), strict=True):
+            part = cached.inputs(setting, kind, where.clamp_min(0))
+            there = (where >= 0).to(part.states.device)
+            parts.append(
+                replace(
+                    part,
+                    patches=part.patches * there[:, None, None, None],
+                    states=torch.where(there[:, None, None], part.states, WITHHELD),
+                )
+            )
+        return PromptInputs(
+            torch.cat([part.patches for part in parts], dim=1),
+            torch.cat([part.pooled for part in parts], dim=1),
+            torch.cat([part.shrunk for part in parts], dim=1),
+            torch.cat([part.states for part in parts], dim=1),
+            setting.tokens,
+            context=self.reports[rows.to(self.reports.device)],
+        )
+
+
+def shown(states: Tensor) -> Tensor:
+    """(B, I, M) -> (B, M): `PRESENT` where an image of the study itself, not of its prior, shows it."""
+    there = (states[:, : len(CURRENT)] == PRESENT).any(dim=1)
+    return torch.where(there, PRESENT, ABSENT)
 
 
 def _drawn(setting: Setting) -> str:
@@ -196,7 +240,17 @@ def _features(
 
 
 def _masks(segmenter: Segmenter, phantoms: Phantoms, rows: Tensor, kind: str) -> tuple[Tensor, Tensor]:
-    """Masks (B, M, S, S) bool and the states (B, M) of their slots."""
+    """Masks (B, M, S, S) bool and the states (B, M) of their slots, those of structures that are not outlined
+    in this view withheld."""
+    masks, told = _outlined(segmenter, phantoms, rows, kind)
+    places = torch.tensor([STRUCTURES.index(BY_CODE[code]) for code in phantoms.structures])
+    every = masks.new_zeros(len(masks), len(STRUCTURES), *masks.shape[2:])
+    states = torch.full((len(masks), len(STRUCTURES)), WITHHELD, device=told.device)
+    every[:, places], states[:, places] = masks, told
+    return every, states
+
+
+def _outlined(segmenter: Segmenter, phantoms: Phantoms, rows: Tensor, kind: str) -> tuple[Tensor, Tensor]:
     if kind == "true":
         true = phantoms.masks(rows).bool()
         return true, torch.where(true.flatten(2).any(dim=-1), PRESENT, ABSENT)

@@ -7,18 +7,22 @@ from pathlib import Path
 
 import torch
 
+from inference.contract import Certainty, InferenceError
 from inference.maira_seg import checkpoint
 from inference.maira_seg.checkpoint import Bundle
 from inference.maira_seg.config import PRESETS, MairaSegConfig
 from inference.maira_seg.model import MairaSeg
 from inference.maira_seg.processor import Processor
+from inference.maira_seg.prompt import Role
 from inference.segmentation.segmenter import Segmenter
-from inference.training import records, train_maira_seg
+from inference.training import records, studies, train_maira_seg
 from inference.training.datasets import Reports
 from inference.training.experiment import cached, runs
 from inference.training.experiment.arms import SETTINGS
 from inference.training.experiment.plans import TRAIN_SEED, Plan
+from inference.training.studies import Studies
 
+Population = records.Phantoms | Studies
 REPORTS = "reports.json"
 _DEMO = PRESETS["demo"]
 CONFIG = replace(_DEMO, languages=("en",), language=replace(_DEMO.language, vocabulary=1280))
@@ -31,13 +35,23 @@ def prepare(plan: Plan, options: argparse.Namespace, *, mask_encoder: bool) -> r
     train, test = populations(plan, options)
     model = eyes(plan, bundle, options, mask_encoder=mask_encoder)
     given = bundle.processor if plan.warm else None
-    processor, reports = written(plan, train, model.config, options, given)
-    made = Features(plan, model, bundle.segmenter, mask_encoder)
+    processor, reports = written(plan, front(train), model.config, options, given)
+    made = Features(plan, model, bundle, processor, mask_encoder)
     train_on, test_on = (made.of(some, options).to(options.device) for some in (train, test))
-    plain = torch.tensor([not truth.findings for truth in train.truths])
+    plain = torch.tensor([not claimed(truth) for truth in train.truths])
     language = bundle.model.language_model.state_dict() if plan.warm else None
     told = Reports.of(processor, reports).to(options.device)
     return runs.Material(model.config, processor, train_on, test_on, told, plain, language, options.device)
+
+
+def front(population: Population) -> records.Phantoms:
+    """The frontal images of a population."""
+    return population.images[Role.FRONTAL] if isinstance(population, Studies) else population
+
+
+def claimed(truth: records.Truth) -> bool:
+    """Is there anything to find?"""
+    return any(finding.certainty != Certainty.ABSENT for finding in truth.findings)
 
 
 def eyes(plan: Plan, bundle: Bundle, options: argparse.Namespace, *, mask_encoder: bool) -> MairaSeg:
@@ -56,32 +70,56 @@ class Features:
 
     plan: Plan
     model: MairaSeg
-    segmenter: Segmenter
+    bundle: Bundle
+    processor: Processor
     mask_encoder: bool
 
-    def of(self, population: records.Phantoms, options: argparse.Namespace) -> cached.Cached:
+    def of(self, population: Population, options: argparse.Namespace) -> cached.Cached | cached.CachedStudies:
         """From the cache or computed into it. True masks are kept of the test set alone, unless the plan
         trains with them."""
+        if not isinstance(population, Studies):
+            return self._of_images(population, Role.FRONTAL, options)
+        images = [self._of_images(population.images[role], role, options) for role in Role]
+        told = [self.processor.spell(text, runs.CONTEXT) for text in population.prior_reports()]
+        return cached.CachedStudies(images, population.rows, torch.tensor(told))
+
+    def _of_images(self, images: records.Phantoms, role: Role, options: argparse.Namespace) -> cached.Cached:
         settings = [SETTINGS[name] for name in self.plan.settings]
         kinds: tuple[str, ...] = (self.plan.masks,)
-        if population.seed == self.plan.test_seed:
+        if images.seed == self.plan.test_seed:
             kinds = tuple(dict.fromkeys((*kinds, "true")))
         wanted = cached.Wanted.by((s for s in settings if s.mask_encoder == self.mask_encoder), kinds)
-        networks = self.model.vision, self.segmenter.network
-        known = self.segmenter.config.to_dict(), records.generator_digest(), vars(wanted)
+        segmenter = self.segmenter(role)
+        networks = self.model.vision, segmenter.network
+        known = segmenter.config.to_dict(), records.generator_digest(), vars(wanted)
         key = cached.digest(networks, *known)
         for network in networks:
             network.to(options.device)
-        folder = options.cache / f"features-{len(population)}-{population.seed}-{key}"
-        return cached.build(folder, population, self.model, self.segmenter, wanted, options.device)
+        kind = "features" if role is Role.FRONTAL else f"features-{role}"
+        folder = options.cache / f"{kind}-{len(images)}-{images.seed}-{key}"
+        return cached.build(folder, images, self.model, segmenter, wanted, options.device)
+
+    def segmenter(self, role: Role) -> Segmenter:
+        """Of the view that images of this role have.
+
+        Raises
+        ------
+        InferenceError
+            Permanent: `no-lateral-segmenter`, when the bundle has none.
+        """
+        if role is not Role.LATERAL:
+            return self.bundle.segmenter
+        if self.bundle.lateral is None:
+            said = "the bundle outlines no lateral view; give it one with `inference.training.lateral`"
+            raise InferenceError("no-lateral-segmenter", said, permanent=True)
+        return self.bundle.lateral
 
 
-def populations(plan: Plan, options: argparse.Namespace) -> tuple[records.Phantoms, records.Phantoms]:
+def populations(plan: Plan, options: argparse.Namespace) -> tuple[Population, Population]:
     """Studies to train on and to test with."""
+    make = studies.studies if plan.whole else records.phantoms
     wanted = ((TRAIN_SEED, plan.train_studies), (plan.test_seed, plan.test_studies))
-    train, test = (
-        records.phantoms(options.cache, seed, count, processes=options.processes) for seed, count in wanted
-    )
+    train, test = (make(options.cache, seed, count, processes=options.processes) for seed, count in wanted)
     return train, test
 
 

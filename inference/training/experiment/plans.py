@@ -36,6 +36,8 @@ class Plan:
     same."""
     bfloat16: bool = False
     """Train with matrix products in bfloat16."""
+    whole: bool = False
+    """On whole studies, with lateral and prior images, so that settings may show those."""
 
     def arguments(self) -> dict[str, Any]:
         """What a run depends on besides its setting and seed."""
@@ -43,7 +45,7 @@ class Plan:
             "masks": self.masks, "train_studies": self.train_studies, "test_studies": self.test_studies,
             "test_seed": self.test_seed, "steps": self.steps, "batch": self.batch, "rate": self.rate,
             "wordings": self.wordings, "start_steps": self.start_steps,
-            "warm": self.warm, "bfloat16": self.bfloat16,
+            "warm": self.warm, "bfloat16": self.bfloat16, "whole": self.whole,
         }  # fmt: skip
 
 
@@ -52,6 +54,10 @@ TOKENS = ("baseline-16-tokens", "baseline-256-tokens", "seg-16-tokens", "seg-256
 ARMS = (
     "baseline", "seg", "names", "som", "shuffled", "baseline-mask-encoder", "seg-findings", "names-findings",
     "seg-mask-encoder", "names-mask-encoder",
+)  # fmt: skip
+MULTI = (
+    "baseline", "seg", *(f"{arm}-multi" for arm in ("baseline", "seg", "names", "som", "shuffled")),
+    "seg-findings-multi", "names-findings-multi",
 )  # fmt: skip
 WARM = ("baseline", "seg", "names", "som", "shuffled", "seg-findings", "names-findings")
 MASKED = ("seg", "names", "som", "seg-findings", "names-findings")
@@ -71,5 +77,9 @@ PLANS: dict[str, Plan] = {
         ), Plan("arms-warm", WARM, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED,
         steps=200, start_steps=1800, also_true=("seg", "seg-findings"), damaged=("seg",), warm=True,
         bfloat16=True),
+        Plan("multi", MULTI, (0, 1, 2), "predicted", 4000, 2000, TEST_SEED, steps=200, start_steps=2500,
+        batch=32, also_true=("seg-multi", "seg-findings-multi"), bfloat16=True, whole=True),
+        Plan("multi-smoke", ("baseline", "baseline-multi", "seg-multi"), (0,), "predicted", 48, 16,
+        DEVELOPMENT_SEED, steps=4, start_steps=2, batch=4, whole=True),
     )
 }  # fmt: skip

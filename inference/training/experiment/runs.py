@@ -27,8 +27,8 @@ from inference.maira_seg.prompt import PRESENT, PromptInputs
 from inference.training import features, train_maira_seg
 from inference.training.datasets import Reports
 from inference.training.experiment import damaged
-from inference.training.experiment.arms import SETTINGS, Arm, Setting
-from inference.training.experiment.cached import Cached
+from inference.training.experiment.arms import SETTINGS, Arm, Setting, Views
+from inference.training.experiment.cached import Cached, CachedStudies, shown
 from inference.training.experiment.plans import Plan
 
 DRAFTED_AT_ONCE = 250
@@ -36,8 +36,10 @@ START_SEED = 1000
 T = TypeVar("T")
 POOL = 8
 """Batches drawn at once and sorted by length."""
-POSITIONS = 1024
-"""Longest sequence of any setting: 256 image tokens, the slots and a report."""
+CONTEXT = 96
+"""Ids of a prior report that a prompt has room for; longer ones are cut."""
+POSITIONS = 1152
+"""Longest sequence of any setting: three images of 64 tokens, their slots, a prior report and a report."""
 WEIGHTS, DRAFTS, RUN = "model.safetensors", "drafts", "run.json"
 
 
@@ -49,8 +51,8 @@ class Material:
 
     config: MairaSegConfig
     processor: Processor
-    train: Cached
-    test: Cached
+    train: Cached | CachedStudies
+    test: Cached | CachedStudies
     reports: Reports
     plain: Tensor
     language: Mapping[str, Tensor] | None = None
@@ -59,7 +61,12 @@ class Material:
     def config_for(self, setting: Setting) -> MairaSegConfig:
         """The configuration of a setting's models, with room for its image tokens."""
         room = replace(self.config.language, positions=max(self.config.language.positions, POSITIONS))
-        return replace(self.config, pooled_grid=setting.grid or self.config.pooled_grid, language=room)
+        return replace(
+            self.config,
+            pooled_grid=setting.grid or self.config.pooled_grid,
+            language=room,
+            context_tokens=CONTEXT if setting.views is Views.MULTI else 0,
+        )
 
 
 def run(plan: Plan, setting: Setting, seed: int, material: Material, folder: Path, threads: int) -> None:
@@ -98,20 +105,21 @@ def begun(plan: Plan, setting: Setting, seed: int, material: Material, folder: P
 
 
 def start(plan: Plan, like: Setting, material: Material, folder: Path) -> Path:
-    """The weights that all settings with the encoder and the image tokens of this one begin with, trained on
-    the prompts of all of them in turn: what a report is and where in a prompt to look is learned once, and
+    """The weights that all settings with the encoder, views and image tokens of this one begin with, trained
+    on the prompts of all of them in turn: what a report is and where in a prompt to look is learned once, and
     among them no arm has seen more of its own prompts than another. Shuffled masks are left out: their
     prompts look like those of `seg`, and would teach every arm but the baseline that one mask in so many
     lies. Several processes may ask; make it before them (`prepare`)."""
     kind = "masks" if like.mask_encoder else "labels"
-    path = folder / f"start-{kind}{like.grid or ''}.safetensors"
+    several = "-multi" if like.views is Views.MULTI else ""
+    path = folder / f"start-{kind}{like.grid or ''}{several}.safetensors"
     if path.is_file():
         return path
-    shared = like.mask_encoder, like.grid
+    shared = like.mask_encoder, like.grid, like.views
     settings = [
         setting
         for setting in map(SETTINGS.__getitem__, plan.settings)
-        if (setting.mask_encoder, setting.grid) == shared and setting.arm is not Arm.SHUFFLED
+        if (setting.mask_encoder, setting.grid, setting.views) == shared and setting.arm is not Arm.SHUFFLED
     ]
     trained = fresh(settings[0], START_SEED, material)
     options = argparse.Namespace(rate=plan.rate, steps=plan.start_steps, minutes=0.0)
@@ -165,7 +173,8 @@ def batches(
             rows, words_of_it = drawn[alike[batch]], numbers[alike[batch]]
             inputs = material.train.inputs(setting, plan.masks, rows)
             states = features.withhold(inputs.states, generator)
-            ids = material.reports.shown(rows, words_of_it, states[:, 0], material.config.max_report_tokens)
+            longest = material.config.max_report_tokens
+            ids = material.reports.shown(rows, words_of_it, shown(states), longest)
             yield replace(inputs, states=states), ids
 
 
@@ -180,8 +189,8 @@ def spoiled(plan: Plan, setting: Setting, damage: str, material: Material, folde
         def change(inputs: PromptInputs) -> PromptInputs:
             return damaged.DAMAGES[damage](inputs, generator)
 
-        shown = damaged.shown(setting, damage)
-        save(draft(trained.eval(), shown, plan.masks, material, change), path)
+        altered = damaged.shown(setting, damage)
+        save(draft(trained.eval(), altered, plan.masks, material, change), path)
 
 
 def drafts_file(kind: str = "") -> str:
@@ -207,7 +216,7 @@ def draft(
         inputs = change(inputs) if change else inputs
         grammars = [
             decode.DraftGrammar(material.processor, vocabulary, citable(material.config, states))
-            for states in inputs.states[:, 0]
+            for states in shown(inputs.states)
         ]
         written = decode.greedy_batch(
             trained.language_model,

@@ -27,6 +27,20 @@ CODES = tuple(finding.code for finding in FINDINGS)
 DEVICES = frozenset(structure.finding for structure in STRUCTURES if structure.group == Group.DEVICE)
 PATHOLOGY = np.array([code not in DEVICES for code in CODES])
 RESAMPLES = 1000
+CHANGES = {
+    "new": re.compile(r"\bnew\b|\binserted\b", re.IGNORECASE),
+    "larger": re.compile(r"\bincreas|\blarger than|\bworse than|\bprogress|\bmore than", re.IGNORECASE),
+    "smaller": re.compile(r"\bdecreas|\bsmaller|\bimproved|\bless than|\bfewer", re.IGNORECASE),
+    "unchanged": re.compile(r"\bunchanged|\bstable|\bsimilar to|\bno change", re.IGNORECASE),
+    "resolved": re.compile(
+        r"\bresol(?:ved|ution)|\bno longer|\bheal(?:ed|ing)|\bremov(?:ed|al)|\breturn(?:ed)? (?:to|of)",
+        re.IGNORECASE,
+    ),
+}
+"""How the English of the phantoms' reports words a change."""
+_PRIOR = re.compile(
+    r"\bprior\b|\bprevious|\bbefore\b|\bcompar|\bsince\b|\binterval\b|\bstudy of\b", re.IGNORECASE
+)
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(mm|cm)\b")
 Rows = NDArray[np.intp]
 Table = NDArray[np.float64]
@@ -60,6 +74,9 @@ class Scored:
             "size_mm": np.array([_lengths(draft, truth, "size_mm") for draft, truth, _ in pairs]),
             "rouge_l": np.array([(rouge_l(draft, report), 1.0) for draft, _, report in pairs]),
             "normal_kept_normal": np.array([_normal(draft, truth) for draft, truth, _ in pairs]),
+            "change": np.array([_changes(draft, truth) for draft, truth, _ in pairs]),
+            "resolved": np.array([_resolved(draft, truth) for draft, truth, _ in pairs]),
+            "invented_prior": np.array([_invented(draft, truth) for draft, truth, _ in pairs]),
         }
 
     def value(self, measure: str, rows: Rows) -> float:
@@ -143,6 +160,34 @@ def _stated(draft: Sequence[CodedSentence], truth: Truth) -> list[tuple[CodedSen
     return pairs
 
 
+def changes(text: str) -> set[str]:
+    """The changes against a prior that a sentence words: new, larger, smaller, unchanged, resolved."""
+    return {change for change, pattern in CHANGES.items() if pattern.search(text)}
+
+
+def speaks_of_prior(draft: Sequence[CodedSentence]) -> bool:
+    """Does a draft hint at an earlier study?"""
+    return any(changes(sentence.text) or _PRIOR.search(sentence.text) for sentence in draft)
+
+
+def _changes(draft: Sequence[CodedSentence], truth: Truth) -> tuple[float, float]:
+    """Findings that are there and have a prior, and are stated: how many with their change and no other."""
+    told = [(changes(s.text), finding.change) for s, finding in _stated(draft, truth) if finding.change]
+    return float(sum(said == {true} for said, true in told)), float(len(told))
+
+
+def _resolved(draft: Sequence[CodedSentence], truth: Truth) -> tuple[float, float]:
+    """Findings of the prior that are gone: how many a draft says to be."""
+    gone = [finding for finding in truth.findings if finding.change == "resolved"]
+    said = {sentence.finding for sentence in draft if "resolved" in changes(sentence.text)}
+    return float(sum(finding.finding in said for finding in gone)), float(len(gone))
+
+
+def _invented(draft: Sequence[CodedSentence], truth: Truth) -> tuple[float, float]:
+    """Studies without a prior: how many drafts speak of one all the same."""
+    return (0.0, 0.0) if truth.prior else (float(speaks_of_prior(draft)), 1.0)
+
+
 def _normal(draft: Sequence[CodedSentence], truth: Truth) -> tuple[float, float]:
     return (0.0, 0.0) if there(truth) else (float(not claims(draft)), 1.0)
 
@@ -169,7 +214,18 @@ _OF_FINDINGS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.bool_]], float]]
     **{f"f1:{code}": _f1_of(place) for place, code in enumerate(CODES)},
 }
 PRIMARY = "macro_f1"
-MEASURES = (*_OF_FINDINGS, "side", "place", "tip_mm", "size_mm", "rouge_l", "normal_kept_normal")
+MEASURES = (
+    *_OF_FINDINGS,
+    "side",
+    "place",
+    "tip_mm",
+    "size_mm",
+    "rouge_l",
+    "normal_kept_normal",
+    "change",
+    "resolved",
+    "invented_prior",
+)
 
 
 def interval(runs: Sequence[Scored], measure: str) -> measures.Interval:
