@@ -47,8 +47,16 @@ class Squares:
     sides: torch.Tensor
     known: torch.Tensor
 
+    @property
+    def parts(self) -> tuple[torch.Tensor, ...]:
+        return self.images, self.lungs, self.sides, self.known
+
     def to(self, device: torch.device | str) -> "Squares":
-        return Squares(*(part.to(device) for part in (self.images, self.lungs, self.sides, self.known)))
+        return Squares(*(part.to(device) for part in self.parts))
+
+    def and_also(self, other: "Squares") -> "Squares":
+        """These, then those of the other, of the same size."""
+        return Squares(*map(torch.cat, zip(self.parts, other.parts, strict=True)))
 
 
 def read(folder: Path) -> list[Radiograph]:

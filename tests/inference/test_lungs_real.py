@@ -88,7 +88,7 @@ def test_radiographs_teach_beside_phantoms(drawn):
 
 
 def test_the_worst_radiograph_is_reported(drawn):
-    options = argparse.Namespace(arm=lungs_real.CROSS_VALIDATED, minutes=3.0, rate=1e-3)
+    options = argparse.Namespace(arm=lungs_real.CROSS_VALIDATED, minutes=3.0, steps=1, rate=1e-3)
     rows = {row["metric"]: row for row in lungs_real.rows([0.9, 0.95, 0.7, 0.96, 0.9, 0.9], drawn, options)}
     assert rows["dice_worst"]["mean"] == 0.7
     assert rows["dice"]["mean"] == pytest.approx(0.885)
