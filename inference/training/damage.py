@@ -80,10 +80,10 @@ def _rows(arm: str, name: str, run: Scored, untold: Scored | None) -> list[resul
     found = {measure: interval([run], measure) for measure in MEASURES}
     if untold is not None:
         found[f"macro_f1 minus {NOTHING_TOLD}"] = difference([run], [untold], "macro_f1")
-    return [_row(arm, name, metric, value) for metric, value in found.items()]
+    return [_row(arm, name, metric, value, len(run.drafts)) for metric, value in found.items()]
 
 
-def _row(arm: str, name: str, metric: str, value: measures.Interval) -> results.Row:
+def _row(arm: str, name: str, metric: str, value: measures.Interval, studies: int) -> results.Row:
     return {
         "experiment": "damage",
         "arm": arm,
@@ -93,7 +93,7 @@ def _row(arm: str, name: str, metric: str, value: measures.Interval) -> results.
         **{part: round(getattr(value, part), 4) for part in ("mean", "low", "high")},
         "n": value.n,
         "seeds": 1,
-        "command": COMMAND.format(studies=value.n),
+        "command": COMMAND.format(studies=studies),
     }
 
 

@@ -6,10 +6,11 @@
 Starts: `scratch`; `restored`, trained before on the same images (normal ones drawn less often, as ever)
 without labels; `anatomy`, trained before on masks of their anatomy. Each is then trained with
 `--supervision labels` on a share of the labels, always the same number of steps, and tells the findings of
-held-out phantoms. `run` does what is not done yet."""
+held-out phantoms. `run` does what is not done yet; a folder holds runs of the same options only."""
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ TEST_SEED = 23
 STARTS = {"scratch": "", "restored": "none", "anatomy": "anatomy"}
 """By what each start was supervised before."""
 SHARES = (0.02, 0.1, 0.5, 1.0)
+OPTIONS = ("studies", "test_studies", "steps", "batch", "rate", "seed")
+"""What makes runs comparable."""
 COMMAND = "python -m inference.training.label_efficiency report --write"
 Table = NDArray[np.float64]
 
@@ -61,7 +64,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def carry_out(options: argparse.Namespace, config: MairaSegConfig) -> None:
-    """Every run that is not done."""
+    """Every run that is not done.
+
+    Raises
+    ------
+    SystemExit
+        When the folder holds runs of other options: they would be taken for these.
+    """
+    _claim(options)
     size = config.vision.image_size
     train, test = (
         records.phantoms(options.cache, seed, count, size=size, processes=options.processes).to(
@@ -86,12 +96,29 @@ def carry_out(options: argparse.Namespace, config: MairaSegConfig) -> None:
             lessons = Lessons(train, targets, "labels", among.to(options.device))
             train_encoder.fit(labeller, lessons, options, generator)
             told = tell(labeller, test)
-            options.out.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part")
             part.write_text(
                 json.dumps({"told": told.tolist(), "true": finding_targets(test.truths).tolist()})
             )
             part.rename(path)
+
+
+def _claim(options: argparse.Namespace) -> None:
+    """Notes in the folder what its runs are made with, or compares."""
+    asked = {name: getattr(options, name) for name in OPTIONS}
+    note = options.out / "options.json"
+    if note.is_file():
+        held = json.loads(note.read_text())
+        other = [
+            f"--{name.replace('_', '-')} {held.get(name)}"
+            for name in OPTIONS
+            if held.get(name) != asked[name]
+        ]
+        if other:
+            sys.exit(f"{options.out} holds runs of {', '.join(other)}: ask for that, or take another --out")
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(asked))
 
 
 def _started(

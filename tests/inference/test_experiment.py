@@ -352,6 +352,14 @@ def test_an_arm_is_no_better_than_itself_and_a_perfect_one_is_better_than_an_emp
     assert better.mean == 1
 
 
+def test_a_measure_counts_the_studies_it_looks_at():
+    """One of the three studies is normal; findings are looked for in all of them."""
+    run = scored()
+    assert scores.interval([run], "macro_f1").n == 3
+    assert scores.interval([run, run], "normal_kept_normal").n == 1
+    assert scores.difference([run], [scored(((), (), ()))], "normal_kept_normal").n == 1
+
+
 def test_the_truth_written_out_scores_full_marks(phantoms):
     reports = [truth.report((3, index, 0)) for index, truth in enumerate(phantoms.truths)]
     run = scores.Scored(reports, phantoms.truths, reports)

@@ -47,6 +47,9 @@ def test_runs_are_reported_and_not_done_twice(tmp_path, monkeypatch):
     }
     monkeypatch.setattr(train_encoder, "fit", None)
     label_efficiency.carry_out(options, tiny_model.CONFIG)
+    options.steps = 2
+    with pytest.raises(SystemExit, match="holds runs of --steps 1: ask for that"):
+        label_efficiency.carry_out(options, tiny_model.CONFIG)
 
 
 def test_a_start_is_taken_over(tmp_path):

@@ -7,7 +7,7 @@ resample.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -85,6 +85,13 @@ class Scored:
             return _OF_FINDINGS[measure](self.said[rows], self.true[rows])
         counted, of = self.tables[measure][rows].sum(axis=0)
         return float(counted / of) if of else float("nan")
+
+    def looked_at(self, measure: str) -> NDArray[np.bool_]:
+        """(N,) the studies that give a measure something to count; every study for those of findings."""
+        if measure in _OF_FINDINGS:
+            return np.ones(len(self.drafts), dtype=bool)
+        looked: NDArray[np.bool_] = self.tables[measure][:, 1] > 0
+        return looked
 
 
 def claims(draft: Sequence[CodedSentence]) -> dict[str, set[str]]:
@@ -229,12 +236,17 @@ MEASURES = (
 
 
 def interval(runs: Sequence[Scored], measure: str) -> measures.Interval:
-    """The mean over the runs of all seeds; studies are resampled."""
-    return measures.bootstrap(
+    """The mean over the runs of all seeds; studies are resampled, n are those that the measure looks at."""
+    value = measures.bootstrap(
         len(runs[0].drafts),
         lambda rows: float(np.mean([run.value(measure, rows) for run in runs])),
         resamples=RESAMPLES,
     )
+    return replace(value, n=_looked_at(runs, measure))
+
+
+def _looked_at(runs: Sequence[Scored], measure: str) -> int:
+    return int(np.any([run.looked_at(measure) for run in runs], axis=0).sum())
 
 
 def difference(runs: Sequence[Scored], others: Sequence[Scored], measure: str) -> measures.Interval:
@@ -251,4 +263,5 @@ def difference(runs: Sequence[Scored], others: Sequence[Scored], measure: str) -
         gain(rng.integers(studies, size=studies), rng.integers(seeds, size=seeds)) for _ in range(RESAMPLES)
     ]
     low, high = np.nanpercentile(drawn, (2.5, 97.5))
-    return measures.Interval(gain(np.arange(studies), np.arange(seeds)), float(low), float(high), studies)
+    looked = _looked_at([*runs, *others], measure)
+    return measures.Interval(gain(np.arange(studies), np.arange(seeds)), float(low), float(high), looked)
