@@ -42,6 +42,11 @@ class RevisionConflict(ReviewError):
     message = _("Someone saved another text meanwhile. Nothing is lost: both texts are shown.")
 
 
+class MaskConflict(ReviewError):
+    code = "mask-conflict"
+    message = _("Someone corrected this outline meanwhile. Yours is still on your screen.")
+
+
 class StudyChanged(ReviewError):
     code = "study-changed"
     message = _(

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from inference.imaging import masks
 from review.models.studies import Priority
 from review.models.worklist import WorklistStatus
 from review.selectors import worklist
@@ -37,6 +38,28 @@ class ReportInput(serializers.Serializer[Any]):
         min_value=1,
         max_value=_MOST,
         help_text="The draft whose prose the writer had on screen; null when none was.",
+    )
+
+
+class MaskInput(serializers.Serializer[Any]):
+    """A structure's whole outline on one image, COCO run-length encoded; without a pixel: it is not there."""
+
+    sop_instance_uid = serializers.CharField(max_length=64)
+    structure = serializers.SlugField(max_length=64)
+    size = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=_MOST),
+        min_length=2,
+        max_length=2,
+        help_text="Rows, columns: those of the image.",
+    )
+    counts = serializers.CharField(max_length=masks.MAX_COUNTS, trim_whitespace=False)
+    based_on = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=_MOST,
+        help_text="The outline this was made from, a person's or the model's; null where there was none.",
     )
 
 

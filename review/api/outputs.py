@@ -214,8 +214,13 @@ class DraftOutput(serializers.ModelSerializer[Draft]):
 
 
 class MaskOutput(serializers.ModelSerializer[Mask]):
-    """COCO run-length encoding, column-major: `size` is [rows, columns] of the image."""
+    """COCO run-length encoding, column-major: `size` is [rows, columns] of the image. A person's mask without
+    a pixel says that the structure is not there."""
 
+    author = serializers.SerializerMethodField(help_text="Who made it; empty for a model.")
+    supersedes = serializers.IntegerField(
+        source="supersedes_id", allow_null=True, help_text="The mask this was made instead of."
+    )
     sop_instance_uid = serializers.CharField(source="image.sop_instance_uid")
     box = serializers.ListField(child=serializers.IntegerField(), help_text="Row, column, height, width.")
     size = serializers.SerializerMethodField()
@@ -228,6 +233,8 @@ class MaskOutput(serializers.ModelSerializer[Mask]):
             "sop_instance_uid",
             "structure",
             "source",
+            "author",
+            "supersedes",
             "trust",
             "trusted",
             "area",
@@ -236,15 +243,30 @@ class MaskOutput(serializers.ModelSerializer[Mask]):
             "counts",
         ]
 
+    def get_author(self, mask: Mask) -> str:
+        return mask.author.signing_name() if mask.author else ""
+
     def get_size(self, mask: Mask) -> list[int]:
         return [mask.content.rows, mask.content.columns]
 
 
+class OutlineOutput(MaskOutput):
+    """A mask, and whether it stands: nothing newer replaces it."""
+
+    stands = serializers.SerializerMethodField()
+
+    class Meta(MaskOutput.Meta):
+        fields = [*MaskOutput.Meta.fields, "stands"]
+
+    def get_stands(self, mask: Mask) -> bool:
+        return mask.pk in self.context["standing"]
+
+
 class MasksOutput(Read):
-    """Of the newest ready draft; empty while there is none."""
+    """Of the newest ready draft, and of people, largest first; `draft` is null while there is none."""
 
     draft = serializers.IntegerField(allow_null=True)
-    masks = MaskOutput(many=True)
+    masks = OutlineOutput(many=True)
 
 
 class SignatureOutput(serializers.ModelSerializer[Signature]):

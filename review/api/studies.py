@@ -10,12 +10,13 @@ from rest_framework.response import Response
 
 from review.api import outputs
 from review.api.base import Door, study_or_404, user_of, valid
-from review.api.inputs import WorklistQuery
+from review.api.inputs import MaskInput, WorklistQuery
 from review.models.patients import Site
 from review.models.people import Capability
 from review.models.studies import Priority
-from review.selectors import audit, drafts, people, studies, worklist
+from review.selectors import audit, drafts, masks, people, studies, worklist
 from review.services import drafts as draft_service
+from review.services import masks as mask_service
 from review.services import studies as study_service
 
 REFUSALS = dict.fromkeys((401, 403, 404), outputs.ErrorOutput)
@@ -88,15 +89,37 @@ class Draft(Door):
 
 
 class Masks(Door):
-    """The outlines of the newest ready draft. Reading them is recorded."""
+    """The outlines of the newest ready draft and of people. Reading them is recorded."""
 
     @extend_schema(responses={200: outputs.MasksOutput, **REFUSALS}, operation_id="masks")
     def get(self, request: Request, study_instance_uid: str) -> Response:
         study = study_or_404(request, study_instance_uid)
         study_service.note_opened(study, by=user_of(request))
         draft = drafts.newest_ready(study, user_of(request))
-        found = {"draft": draft.pk if draft else None, "masks": drafts.masks_of(draft)}
-        return Response(outputs.MasksOutput(found).data)
+        found = masks.outlines(study, user_of(request))
+        told = {"draft": draft.pk if draft else None, "masks": [one.mask for one in found]}
+        context = {"standing": {one.mask.pk for one in found if one.stands}}
+        return Response(outputs.MasksOutput(told, context=context).data)
+
+    @extend_schema(
+        request=MaskInput,
+        responses={
+            201: outputs.MaskOutput,
+            **REFUSALS,
+            **dict.fromkeys((409, 422, 423), outputs.ErrorOutput),
+        },
+        operation_id="mask_correct",
+    )
+    def post(self, request: Request, study_instance_uid: str) -> Response:
+        """Correct an outline, or add one that was missed. The model's stays as it was.
+
+        Another person's outline came meanwhile: 409, with its id in `errors.current`.
+        """
+        study = study_or_404(request, study_instance_uid)
+        given = valid(MaskInput(data=request.data))
+        outlined = mask_service.Outlined(**{**given, "size": (given["size"][0], given["size"][1])})
+        made = mask_service.correct(study, by=user_of(request), outlined=outlined)
+        return Response(outputs.MaskOutput(made).data, status=201)
 
 
 class Audit(Door):

@@ -36,6 +36,7 @@ class Verb(models.TextChoices):
     DRAFT_CANCELLED = "draft.cancelled", _("draft cancelled")
     EVIDENCE_MEASURED = "evidence.measured", _("evidence measured")
     EVIDENCE_FAILED = "evidence.failed", _("evidence could not be measured")
+    MASK_CORRECTED = "mask.corrected", _("outline corrected")
     REPORT_SAVED = "report.saved", _("report saved")
     REPORT_LOCKED = "report.locked", _("editing started")
     REPORT_RELEASED = "report.released", _("editing ended")

@@ -84,6 +84,18 @@ def describe_lock(report: Report, now: datetime) -> dict[str, Any] | None:
     }
 
 
+def require_writable(study: Study, *, by: User) -> None:
+    """Inside a transaction: the study's report can be written by this person now, and until it ends.
+
+    Raises
+    ------
+    ReportSigned, ReportLocked
+    """
+    report = _locked_row(study)
+    _require_open(report)
+    _require_lock_free(report, by, timezone.now())
+
+
 @transaction.atomic
 def lock(study: Study, *, by: User) -> Report:
     """Start or go on editing: take the lock, or keep it alive. Records `report.locked` when it is newly

@@ -59,6 +59,9 @@ def _details(verb: str, data: dict[str, Any]) -> str:
         return _("revision %(number)s as %(meaning)s") % {"number": data["revision"], "meaning": meaning}
     if verb == Verb.ADDENDUM_ADDED:
         return _("number %(number)s") % {"number": data["addendum"]}
+    if verb == Verb.MASK_CORRECTED:
+        name = vocabulary.STRUCTURES.get(data["structure"], data["structure"])
+        return str(name) if data["area"] else _("%(structure)s: not there") % {"structure": name}
     if verb == Verb.STUDY_CLOSED:
         return _("after %(seconds)s seconds") % {"seconds": data["seconds"]}
     if "model" in data:

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_safe
 
 from inference.structures import BY_CODE
 from review import storage
-from review.models.drafts import Mask
 from review.models.people import Capability
 from review.models.studies import Image, Study
-from review.selectors import drafts, studies
+from review.selectors import masks as selectors
+from review.selectors import studies
 from review.views import vocabulary
 from review.views.doors import Request, door, study_or_404
 
@@ -53,18 +53,20 @@ def derivative(request: Request, study_instance_uid: str, sop_instance_uid: str,
 @door(Capability.READ)
 @require_safe
 def masks(request: Request, study_instance_uid: str) -> HttpResponse:
-    """The outlines of the newest ready draft, largest first."""
+    """The outlines that stand, largest first: people's, else those of the newest ready draft."""
     study = study_or_404(request.user, study_instance_uid)
-    found = drafts.masks_of(drafts.newest_ready(study, request.user))
-    response = JsonResponse([_describe(mask) for mask in found], safe=False)
+    found = [one for one in selectors.outlines(study, request.user) if one.stands]
+    response = JsonResponse([_describe(one) for one in found], safe=False)
     patch_cache_control(response, private=True, no_cache=True)
     return response
 
 
-def _describe(mask: Mask) -> dict[str, object]:
+def _describe(outline: selectors.Outline) -> dict[str, object]:
+    mask = outline.mask
     structure = BY_CODE[mask.structure]
     return {
         "id": mask.pk,
+        "cited_as": outline.ai.pk if outline.ai else mask.pk,
         "image": mask.image.sop_instance_uid,
         "view": mask.image.view_position,
         "structure": mask.structure,
