@@ -22,7 +22,10 @@ def search_key(text: str) -> str:
 
 
 def newest_draft(study: Study) -> Draft | None:
-    return study.drafts.exclude(status=JobStatus.CANCELLED).order_by("-pk").first()
+    """The newest that is ready for the study as it is now, whatever was asked for since; else the newest."""
+    known = study.drafts.exclude(status=JobStatus.CANCELLED).order_by("-pk")
+    ready = known.filter(status=JobStatus.READY, input_digest=study.input_digest)
+    return ready.first() or known.first()
 
 
 def _image_after_signing(study: Study, report: Report) -> bool:

@@ -183,6 +183,10 @@ class DraftOutput(serializers.ModelSerializer[Draft]):
     explanation = serializers.ChoiceField(
         JobStatus.choices, source="explanation.status", default=None, allow_null=True
     )
+    human_masks = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="People's masks that the drafter was shown in place of its own.",
+    )
     findings = serializers.SerializerMethodField()
     impression = serializers.SerializerMethodField()
     sentences = SentenceOutput(many=True, source="sentences.all")
@@ -196,6 +200,7 @@ class DraftOutput(serializers.ModelSerializer[Draft]):
             "model_version",
             "language",
             "reason",
+            "human_masks",
             "queued_at",
             "finished_at",
             "withheld_reason",

@@ -17,6 +17,10 @@ class Draft(Leased):
     model_version = models.ForeignKey("review.ModelVersion", on_delete=models.PROTECT, related_name="+")
     input_digest = models.CharField(max_length=64)
     language = models.CharField(max_length=5)
+    human_masks = models.JSONField(
+        default=list,
+        help_text=_("Ids of people's masks that the drafter is shown in place of its own, in order."),
+    )
     status = models.CharField(max_length=16, choices=states.JobStatus, default=states.JobStatus.QUEUED)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -42,7 +46,7 @@ class Draft(Leased):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["study", "model_version", "input_digest", "language"],
+                fields=["study", "model_version", "input_digest", "language", "human_masks"],
                 condition=~Q(status=states.JobStatus.CANCELLED),
                 name="one_draft_per_input",
             )

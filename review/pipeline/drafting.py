@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import OperationalError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -25,6 +26,7 @@ from review.models.people import User
 from review.models.registry import ModelVersion
 from review.models.states import JobStatus, ModelState
 from review.models.studies import Image, Study
+from review.selectors import masks as masks_selector
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,8 @@ def note_input(study: Study) -> bool:
 
 
 def enqueue(study: Study, *, by: User | None, reason: str) -> Draft | None:
-    """Ask for a draft of the study as it is now, once per input; cancel what waits for older input.
+    """Ask for a draft of the study as it is now, people's outlines included, once per input; cancel what
+    waits for older input.
 
     Returns the draft that stands for the present input, or None when no model is active (the sweeper
     asks again once one is).
@@ -76,6 +79,7 @@ def enqueue(study: Study, *, by: User | None, reason: str) -> Draft | None:
         model_version=model,
         input_digest=study.input_digest,
         language=study.site.language,
+        human_masks=[mask.pk for mask in masks_selector.standing_human(study)],
         defaults={"requested_by": by, "reason": reason, "queued_at": now, "nudged_at": now},
     )
     if not created and draft.status == JobStatus.FAILED:
@@ -93,7 +97,13 @@ def enqueue(study: Study, *, by: User | None, reason: str) -> Draft | None:
             Verb.DRAFT_REQUESTED,
             by=by,
             study=study,
-            data={"draft": draft.pk, "reason": reason, "model": model.digest, "input": study.input_digest},
+            data={
+                "draft": draft.pk,
+                "reason": reason,
+                "model": model.digest,
+                "input": study.input_digest,
+                "human_masks": draft.human_masks,
+            },
         )
         queue.nudge(draft)
     return draft
@@ -134,7 +144,7 @@ def run(draft_id: int) -> None:
     try:
         with queue.heartbeat(lease):
             drafter = load(draft.model_version.location, draft.model_version.digest)
-            study, images = study_input(draft.study, draft.language)
+            study, images = study_input(draft)
             if input_digest(draft.study) != draft.input_digest:
                 raise contract.InferenceError(
                     "superseded", "an image came meanwhile; the study has a newer draft", permanent=True
@@ -150,11 +160,12 @@ def run(draft_id: int) -> None:
         _fail_quietly(draft, lease, "unexpected", type(error).__name__, permanent=False)
 
 
-def study_input(study: Study, language: str) -> tuple[contract.StudyInput, dict[str, Image]]:
-    """What a drafter is given, and the images by SOP Instance UID.
+def study_input(draft: Draft) -> tuple[contract.StudyInput, dict[str, Image]]:
+    """What a drafter is given for a draft, and the images by SOP Instance UID.
 
     Reads derivatives only: no DICOM is opened here.
     """
+    study = draft.study
     images = {image.sop_instance_uid: image for image in images_of(study)}
     with ExitStack() as stack:
         inputs = tuple(_image_input(image, stack) for image in images.values())
@@ -165,10 +176,31 @@ def study_input(study: Study, language: str) -> tuple[contract.StudyInput, dict[
             indication=study.order.indication if study.order else "",
             patient_sex=study.patient.sex,
             patient_age_years=study.patient_age_years,
-            language=language,
+            language=draft.language,
+            human_masks=tuple(
+                contract.Mask(
+                    structure=mask.structure,
+                    sop_instance_uid=mask.image.sop_instance_uid,
+                    size=(mask.content.rows, mask.content.columns),
+                    counts=mask.content.counts,
+                )
+                for mask in given_masks(draft)
+            ),
         ),
         images,
     )
+
+
+def given_masks(draft: Draft) -> QuerySet[Mask]:
+    """People's masks that the drafter is shown in place of its own."""
+    given = Mask.objects.filter(pk__in=draft.human_masks, source=drafts.Mask.Source.HUMAN)
+    return given.select_related("content", "image").order_by("pk")
+
+
+def masks_of(draft: Draft) -> dict[tuple[str, str], Mask]:
+    """The masks of a ready draft, its own and people's, by structure and SOP Instance UID."""
+    made = Mask.objects.filter(draft=draft).select_related("image")
+    return {(mask.structure, mask.image.sop_instance_uid): mask for mask in (*made, *given_masks(draft))}
 
 
 def _image_input(image: Image, stack: ExitStack) -> contract.ImageInput:
@@ -229,10 +261,13 @@ def _ask_for_evidence(draft: Draft) -> None:
 def _store_masks(
     draft: Draft, given: Iterable[contract.Mask], images: dict[str, Image]
 ) -> dict[tuple[str, str], Mask]:
+    """Its own masks become rows; people's, which it was shown, are rows already."""
     now = timezone.now()
-    stored: dict[tuple[str, str], Mask] = {}
+    stored = {(mask.structure, mask.image.sop_instance_uid): mask for mask in given_masks(draft)}
     contents = []
     for mask in given:
+        if (mask.structure, mask.sop_instance_uid) in stored:
+            continue
         image = images[mask.sop_instance_uid]
         rle.validate(mask.size, mask.counts, (image.rows, image.columns))
         row = Mask.objects.create(

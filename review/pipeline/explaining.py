@@ -10,7 +10,7 @@ from django.db import OperationalError, transaction
 from inference import contract
 from review import audit, queue
 from review.models.audit import Verb
-from review.models.drafts import Draft, Explanation, Mask, Sentence, Support
+from review.models.drafts import Draft, Explanation, Sentence, Support
 from review.models.states import JobStatus
 from review.models.studies import Study
 from review.pipeline import drafting
@@ -31,7 +31,7 @@ def run(explanation_id: int) -> None:
     try:
         with queue.heartbeat(lease):
             drafter = drafting.load(draft.model_version.location, draft.model_version.digest)
-            study, _images = drafting.study_input(draft.study, draft.language)
+            study, _images = drafting.study_input(draft)
             if drafting.input_digest(draft.study) != draft.input_digest:
                 raise contract.InferenceError(
                     "superseded", "the study has changed since its draft was made", permanent=True
@@ -79,10 +79,7 @@ def _store(
     told: Iterable[contract.Support],
 ) -> None:
     study = Study.objects.select_for_update(of=("self",)).get(pk=explanation.draft.study_id)
-    masks = {
-        (mask.structure, mask.image.sop_instance_uid): mask
-        for mask in Mask.objects.filter(draft=explanation.draft).select_related("image")
-    }
+    masks = drafting.masks_of(explanation.draft)
     rows = [
         Support(
             sentence=sentences[one.sentence],

@@ -44,6 +44,12 @@ def human_masks(study: Study) -> QuerySet[Mask]:
     return made.select_related("content", "image", "author").order_by("pk")
 
 
+def standing_human(study: Study) -> list[Mask]:
+    """The newest of people's masks for each structure on each image, in the order they were made."""
+    newest = {(mask.image_id, mask.structure): mask for mask in human_masks(study)}
+    return sorted(newest.values(), key=lambda mask: mask.pk)
+
+
 def newest_human(study: Study, sop_instance_uid: str, structure: str) -> Mask | None:
     return human_masks(study).filter(image__sop_instance_uid=sop_instance_uid, structure=structure).last()
 

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from inference.structures import BY_CODE
+from inference.structures import BY_CODE, STRUCTURES
 from inference.text import templates
 from review.models.drafts import Draft, Sentence
 from review.models.patients import Site
@@ -18,7 +18,7 @@ from review.models.people import User
 from review.models.reports import Report, Revision
 from review.models.states import JobStatus
 from review.models.studies import Image, Study
-from review.selectors import drafts
+from review.selectors import drafts, masks
 from review.selectors import reports as report_selector
 from review.services import reports
 from review.views import images, vocabulary
@@ -82,6 +82,26 @@ def _spacing(shown: Image) -> str:
     return f"{size} · {spacing} mm ({source})"
 
 
+def outlines(study: Study, user: User) -> dict[str, Any]:
+    """What correcting outlines needs: where they go, and everything that can be outlined."""
+    return {
+        "url": reverse("api-masks", args=[study.study_instance_uid]),
+        "user": user.pk,
+        "study": study.pk,
+        "structures": [
+            {
+                "structure": structure.code,
+                "name": str(vocabulary.STRUCTURES[structure.code]),
+                "group": structure.group.value,
+                "colour": structure.colour,
+                "side": structure.side.value,
+                "quiet": structure.quiet,
+            }
+            for structure in STRUCTURES
+        ],
+    }
+
+
 def draft(study: Study, user: User) -> dict[str, Any]:
     """The draft panel in every state: silent, none, pending, ready, stale, withheld, failed."""
     newest, ready = drafts.newest(study, user), drafts.newest_ready(study, user)
@@ -90,6 +110,8 @@ def draft(study: Study, user: User) -> dict[str, Any]:
     is_failed = newest is not None and newest.status == JobStatus.FAILED
     is_stale = ready is not None and ready.is_stale()
     is_silent = study.site.stage == Site.Stage.SILENT
+    standing = [mask.pk for mask in masks.standing_human(study)]
+    outlines_changed = ready is not None and ready.human_masks != standing
     return {
         "exists": newest is not None,
         "shown": ready,
@@ -97,7 +119,10 @@ def draft(study: Study, user: User) -> dict[str, Any]:
         "is_pending": is_pending,
         "is_stale": is_stale,
         "failure": newest.failure_code if newest and is_failed else "",
-        "can_request": not is_silent and not is_pending and (newest is None or is_failed or is_stale),
+        "outlines_changed": outlines_changed,
+        "can_request": not is_silent
+        and not is_pending
+        and (newest is None or is_failed or is_stale or outlines_changed),
         "sentences": sentences,
         "by_section": _by_section(sentences),
         "is_explained": any(sentence.support.all() for sentence in sentences),

@@ -36,6 +36,11 @@ def keys() -> list[tuple[str, str]]:
         ("W", _("next window")),
         ("← ↑ ↓ →", _("move the image")),
         ("Shift+← ↑ ↓ →", _("window: right is wider, down is brighter")),
+        ("C", _("correct an outline")),
+        ("B / X / G / V", _("brush, eraser, polygon, move, while correcting")),
+        ("[ / ]", _("smaller or larger brush")),
+        ("Ctrl+Z / Ctrl+Y", _("undo, redo")),
+        ("Ctrl+S", _("save the outline")),
         ("E", _("go to the findings")),
         ("Esc", _("leave the text; put out the light")),
         ("Ctrl+Enter", _("sign")),
@@ -60,8 +65,10 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
     revision = reports.current_revision(report)
     images = list(studies.images_of(study))
     following = next_url(request, study)
+    about = draft_context(request, study, report)
+    can_correct = about["can_write"] and not about["is_signed"]
     context = {
-        **draft_context(request, study, report),
+        **about,
         "images": [panels.image(study, image) for image in images],
         "raw_name": panels.raw_name(images),
         "image_after_signing": worklist.is_changed(study),
@@ -77,6 +84,7 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
             "masks_url": reverse("study-masks", args=[study.study_instance_uid]),
             "close_url": reverse("study-close", args=[study.study_instance_uid]),
             "next_url": following,
+            "outlines": panels.outlines(study, request.user) if can_correct else None,
             "report": panels.editor(study, report, revision, user=request.user, now=timezone.now()),
         },
         **_signed(report),

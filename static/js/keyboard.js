@@ -18,10 +18,10 @@ export function isTyping(event) {
 
 /**
  * Bind a key to `press` (and `release`). `key` is KeyboardEvent.key in lower case, or "ctrl+enter" for a chord;
- * chords work while typing too, single keys do not.
+ * chords work while typing too, single keys do not. Where `when` says no, the key is not ours.
  */
-export function bind(key, press, release = null) {
-  bindings.set(key, { press, release });
+export function bind(key, press, release = null, when = () => true) {
+  bindings.set(key, { press, release, when });
 }
 
 function nameOf(event) {
@@ -36,6 +36,7 @@ function dispatch(event, phase) {
   if (binding === undefined || event.altKey || event.defaultPrevented) return;
   if (event.isComposing || (!name.startsWith("ctrl+") && isTyping(event))) return;
   if (document.querySelector("dialog[open]") !== null && name !== "?") return;
+  if (!binding.when(event)) return;
   const act = binding[phase];
   if (act === null || (phase === "press" && event.repeat && binding.release !== null)) return;
   event.preventDefault();

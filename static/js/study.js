@@ -3,6 +3,7 @@
 import { csrfToken, message, readJson } from "./dom.js";
 import { toast } from "./errors.js";
 import { bind } from "./keyboard.js";
+import { keptOf } from "./report/journal.js";
 import { connectReport } from "./report/page.js";
 import { connectTools } from "./viewer/tools.js";
 import { attachMouse } from "./viewer/mouse.js";
@@ -31,6 +32,9 @@ class Light extends EventTarget {
 const light = new Light();
 const viewers = new Map();
 let shownBadge = "";
+let allMasks = [];
+let lastPicked = null;
+let worked = null; // the outline that is being corrected
 const structures = new StructureList(document.getElementById("structures"), light);
 const report = connectReport(page, light);
 
@@ -83,7 +87,8 @@ function pick(found) {
     light.clear();
     return;
   }
-  const id = found[0].id;
+  const { id } = found[0];
+  lastPicked = id;
   const sentences = report.sentencesOn(id);
   light.set({ masks: [id], sentences });
   report.scrollTo(sentences[0]);
@@ -95,10 +100,15 @@ async function loadMasks() {
     toast(message("masks-failed"));
     return;
   }
-  const masks = await response.json();
-  structures.show(masks); // first: what is off is never drawn
-  for (const [sop, viewer] of viewers) viewer.setMasks(masks.filter((mask) => mask.image === sop));
-  badge(masks);
+  // A sentence cites the model's outline, also where a person's stands in its place.
+  allMasks = (await response.json()).map((mask) => ({ ...mask, row: mask.id, id: mask.cited_as }));
+  structures.show(allMasks); // first: what is off is never drawn
+  if (!outlines?.isBusy()) for (const viewer of viewers.values()) viewer.setMasks(masksOf(viewer));
+  badge(allMasks);
+}
+
+function masksOf(viewer) {
+  return allMasks.filter((mask) => mask.image === viewer.figure.dataset.sop);
 }
 
 /** What made the outlines, on every image that has some. */
@@ -126,8 +136,45 @@ function restyle(look) {
   for (const viewer of viewers.values()) viewer.restyle(look);
 }
 
-light.addEventListener("change", () => restyle({ lit: light.masks }));
-structures.addEventListener("change", () => restyle({ hidden: structures.hidden, resting: structures.resting }));
+/** What is worked on stays lit and drawn, whatever else is lit or switched off. */
+function relight() {
+  const hidden = new Set(structures.hidden);
+  hidden.delete(worked);
+  restyle({ hidden, resting: structures.resting, lit: worked === null ? light.masks : new Set([worked]) });
+}
+
+/** Correcting outlines: seldom done, so its scripts come when it is. */
+let outlines = null;
+async function connectOutlines() {
+  const bar = await import("./outline/bar.js");
+  outlines ??= bar.connectOutlines(page.outlines, {
+    active,
+    masksOf,
+    picked: () => [...light.masks][0] ?? lastPicked,
+    async onsaved() {
+      document.getElementById("draft-panel").dispatchEvent(new CustomEvent("refresh")); // it may be drafted again now
+      await loadMasks();
+    },
+    onlight(id) {
+      worked = id;
+      relight();
+    },
+  });
+}
+
+async function correct() {
+  await connectOutlines();
+  outlines.start();
+}
+
+if (page.outlines !== null) {
+  bind("c", correct);
+  document.querySelector('[data-tool="correct"]').addEventListener("click", correct);
+  if (keptOf(page.outlines.user, `${page.outlines.study}:outline:`).length > 0) connectOutlines(); // it tells of them
+}
+
+light.addEventListener("change", relight);
+structures.addEventListener("change", relight);
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "report-state") noticeChange();
   if (event.detail.target.id !== "draft-panel") return;
@@ -135,7 +182,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   if (shownBadge !== readJson("draft-badge", "")) loadMasks();
 });
 bind("n", () => { if (page.next_url) location.assign(page.next_url); });
-bind("escape", () => light.clear());
+bind("escape", () => { if (!outlines?.escape()) light.clear(); });
 
 const openedAt = performance.now();
 addEventListener("pagehide", () => {

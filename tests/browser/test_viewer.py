@@ -1,115 +1,20 @@
 """The viewer's modules in a real browser, against the Python that made their data."""
 
 from base64 import b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from inference.imaging import dicom, pixels, voi
 from inference.imaging import masks as rle
-from inference.objects import dx
-from inference.phantom import study as phantom
 from inference.text import normal
-from tests import components
+from tests.browser.stage import OPEN, SIDE, STATIC, opened, outline, shot
 from tests.inference import golden
 from tests.inference.radiographs import lut, radiograph, save
-
-STATIC = Path(__file__).resolve().parents[2] / "static"
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
-TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
-SIDE = 200
-"""Of the phantom: larger than a preview is not needed, and every pixel can be compared."""
-
-PAGE = f"""<!doctype html><html lang="en"><body>
-<script id="messages" type="application/json">{{}}</script>
-<textarea id="text"></textarea>
-<aside id="structures"></aside>
-<figure><canvas style="width: {SIDE}px; height: {SIDE}px"></canvas></figure>
-</body></html>"""
-
-# Draws as the page does and hands back the canvas, red channel, row by row.
-OPEN = """async ({kind, masks, look, zoom}) => {
-  const {Viewer} = await import('/static/js/viewer/viewer.js');
-  const viewer = new Viewer(document.querySelector('figure'), {kind});
-  window.viewer = viewer;
-  await viewer.load('/image/', '1');
-  if (masks) viewer.setMasks(masks);
-  if (look) viewer.restyle(look);
-  if (zoom) viewer.zoom(zoom);
-  window.shot = async () => {
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    const copy = document.createElement('canvas');
-    [copy.width, copy.height] = [viewer.canvas.width, viewer.canvas.height];
-    const context = copy.getContext('2d');
-    context.drawImage(viewer.canvas, 0, 0);
-    const bytes = context.getImageData(0, 0, copy.width, copy.height).data;
-    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  };
-  return viewer.renderer.constructor.name;
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = components.require("chromium")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """The derivatives of a phantom; MONOCHROME1 by an indirect parameter."""
-    folder = tmp_path_factory.mktemp("image")
-    made = next(
-        study
-        for study in (phantom.generate(5, index, size=SIDE) for index in range(100))
-        if study.images[0].photometric == getattr(request, "param", "MONOCHROME2")
-    )
-    pixels.write_derivatives(dx.build(made, made.images[0]), folder)
-    return folder
-
-
-@contextmanager
-def opened(browser: Browser, image: Path) -> Iterator[Page]:
-    """An empty page at the scale of one device pixel, on which the modules and an image can be loaded."""
-
-    def serve(route: Route) -> None:
-        path = urlsplit(route.request.url).path
-        if path == "/":
-            route.fulfill(body=PAGE, content_type="text/html")
-            return
-        file = (image if path.startswith("/image/") else STATIC) / path.split("/", 2)[2]
-        content_type = TYPES.get(file.suffix, "application/octet-stream")
-        route.fulfill(body=file.read_bytes(), content_type=content_type)
-
-    page = browser.new_page(viewport={"width": 600, "height": 500})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("**/*", serve)
-    page.goto("http://localhost/")
-    yield page
-    page.close()
-    assert errors == [], errors
-
-
-@pytest.fixture
-def page(browser: Browser, image: Path) -> Iterator[Page]:
-    with opened(browser, image) as page:
-        yield page
-
-
-def shot(page: Page) -> NDArray[np.uint8]:
-    """The canvas as (rows, cols, RGBA)."""
-    return np.frombuffer(b64decode(page.evaluate("shot()")), np.uint8).reshape(SIDE, SIDE, 4)
 
 
 def shown(folder: Path) -> NDArray[np.uint8]:
@@ -334,25 +239,6 @@ def test_seventy_masks_are_each_drawn_in_their_own_colour(page: Page, kind: str)
         colour = "#" + "".join(f"{value:02X}" for value in drawn[row, column, :3])
         assert colour == colours[number], number
     assert clicked(page, corners[-1][1] + 5, corners[-1][0] + 5) == [69, 0]
-
-
-def outline(number: int, mask: NDArray[np.bool_], colour: str = "#FF0000", **more: Any) -> dict[str, Any]:
-    """A mask as the server describes it."""
-    return {
-        "id": number,
-        "image": "1",
-        "structure": f"s{number}",
-        "name": f"Structure {number}",
-        "group": "anatomy",
-        "quiet": False,
-        "colour": colour,
-        "source": "ai",
-        "trusted": True,
-        "area": int(mask.sum()),
-        "size": list(mask.shape),
-        "counts": rle.encode(mask),
-        **more,
-    }
 
 
 # The list beside the image, wired as the reading page does it.
@@ -599,7 +485,8 @@ def test_keys_wait_while_someone_types(page: Page) -> None:
 
 def test_the_scripts_stay_light() -> None:
     """What the reading page loads of ours, before compression: with htmx (50 kB) less than 150 kB. The canvas
-    fallback is loaded only where there is no WebGL2."""
+    fallback is loaded only where there is no WebGL2, what corrects outlines only when it is used."""
     elsewhere = {"upload.js", "worklist.js", "canvas.js"}
-    ours = sum(path.stat().st_size for path in STATIC.rglob("*.js") if path.name not in elsewhere)
+    scripts = [path for path in STATIC.rglob("*.js") if path.parent.name != "outline"]
+    ours = sum(path.stat().st_size for path in scripts if path.name not in elsewhere)
     assert ours < 100_000

@@ -38,6 +38,12 @@ function keysOf(user) {
   return Object.keys(localStorage).filter((key) => key.startsWith(`${PREFIX}${user}:`));
 }
 
+/** What is kept of one person under places that begin so: the rest of each place. */
+export function keptOf(user, start) {
+  return keysOf(user).map((key) => key.slice(`${PREFIX}${user}:`.length))
+    .filter((place) => place.startsWith(start)).map((place) => place.slice(start.length));
+}
+
 /** Whether text of this person is kept here that no server has. */
 export function keepsAnything(user) {
   return keysOf(user).length > 0;

@@ -36,6 +36,10 @@ export class CanvasRenderer {
     this.version.masks += 1;
   }
 
+  patchMasks() {
+    this.version.masks += 1;
+  }
+
   setStyles(bytes) {
     this.styles = bytes;
     this.version.masks += 1;

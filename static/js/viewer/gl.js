@@ -213,6 +213,17 @@ export class WebGLRenderer {
     });
   }
 
+  /** Some rows of one layer changed: send those alone. */
+  patchMasks({ layers, columns }, depth, { top, bottom }) {
+    const { gl } = this;
+    gl.activeTexture(gl.TEXTURE2);
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.textures[2]);
+    gl.texSubImage3D(
+      gl.TEXTURE_2D_ARRAY, 0, 0, top, depth, columns, bottom - top, 1, gl.RED_INTEGER, gl.UNSIGNED_INT,
+      layers[depth].subarray(top * columns, bottom * columns),
+    );
+  }
+
   setStyles(bytes) {
     const { gl } = this;
     this.kept.setStyles = bytes;

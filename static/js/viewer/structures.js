@@ -119,6 +119,7 @@ export class StructureList extends EventTarget {
     label.append(box, swatch(mask.colour, mask.trusted), make("span", "name", mask.name + view));
     label.append(make("span", `source ${mask.source}`, message(`source-${mask.source}`)));
     row.append(label);
+    if (mask.area === 0) row.append(make("small", "not-there", message("not-there")));
     if (!mask.trusted) row.append(make("small", "untrusted", message("untrusted")));
     row.addEventListener("pointerenter", () => this.light.set({ masks: [mask.id] }));
     row.addEventListener("pointerleave", () => this.light.clear());

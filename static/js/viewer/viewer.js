@@ -39,6 +39,7 @@ export class Viewer extends EventTarget {
     this.look = { on: true, filled: false, opacity: 1, hidden: new Set(), resting: new Set(), lit: new Set() };
     this.packed = null;
     this.isReady = false;
+    this.tool = null; // what the left button does instead of the window: see outline/tools.js
   }
 
   /** Load and show the image whose files are under `base`; resolves when every pixel is there. */
@@ -151,11 +152,16 @@ export class Viewer extends EventTarget {
 
   /** Masks under a position of the page, smallest first. */
   masksAt(clientX, clientY) {
-    const { x, y } = this.toCanvas(clientX, clientY);
-    const { row, column } = this.transform.toImage(x, y, this.image);
     if (this.packed === null) return [];
+    const { row, column } = this.toImage(clientX, clientY);
     const found = masks.at(this.packed, (row * this.packed.rows) / this.image.rows, (column * this.packed.columns) / this.image.columns);
     return found.filter((mask) => masks.isShown(mask, this.look)).sort((a, b) => (a.area ?? 0) - (b.area ?? 0));
+  }
+
+  /** The image position `{row, column}` under a position of the page. */
+  toImage(clientX, clientY) {
+    const { x, y } = this.toCanvas(clientX, clientY);
+    return this.transform.toImage(x, y, this.image);
   }
 
   toCanvas(clientX, clientY) {
