@@ -82,7 +82,7 @@ def test_what_was_missed_is_added_and_what_is_wrong_is_taken_away(
     hospital: Hospital, chromium: Browser, uid: str
 ) -> None:
     with signed_in(chromium, hospital, "radiologist") as page:
-        start(page, hospital, uid, "nodule")
+        start(page, hospital, uid, "rib_fracture_left")
         draw(page, 0.4, 0.4)
         says(page, "not saved yet")
         kept(page)
@@ -91,7 +91,7 @@ def test_what_was_missed_is_added_and_what_is_wrong_is_taken_away(
         says(page, "not there")
         kept(page)
         page.reload()
-        expect(page.locator(".structure", has_text="Nodule").locator(".source")).to_have_text("person")
+        expect(page.locator(".structure", has_text="Left rib fracture").locator(".source")).to_have_text("person")
         expect(page.locator(".structure", has_text="Heart").locator(".not-there")).to_be_visible()
         text = page.input_value("#findings")
         before = page.get_attribute("#draft-panel", "data-draft")
@@ -99,9 +99,9 @@ def test_what_was_missed_is_added_and_what_is_wrong_is_taken_away(
         newer = re.compile(rf"^(?!{before}$)\d+$")
         expect(page.locator("#draft-panel")).to_have_attribute("data-draft", newer, timeout=120_000)
         assert page.input_value("#findings") == text, "a draft never goes into the text by itself"
-    nodule, heart = hospital.sql(HUMAN.format(uid=uid))
-    assert (nodule[0], nodule[2]) == ("nodule", None)
-    assert rle.decode(nodule[5], nodule[3:5]).sum() == nodule[1] > 0
+    fracture, heart = hospital.sql(HUMAN.format(uid=uid))
+    assert (fracture[0], fracture[2]) == ("rib_fracture_left", None)
+    assert rle.decode(fracture[5], fracture[3:5]).sum() == fracture[1] > 0
     assert heart[:2] == ("heart", 0)
     assert heart[2] is not None, "it supersedes the model's"
     ((shown, sentences),) = hospital.sql(REDRAFTED.format(uid=uid))
@@ -124,7 +124,7 @@ def test_undoing_everything_leaves_nothing_to_save(hospital: Hospital, chromium:
 
 def test_what_could_not_be_saved_comes_back(hospital: Hospital, chromium: Browser, uid: str) -> None:
     with signed_in(chromium, hospital, "radiologist") as page:
-        start(page, hospital, uid, "nodule")
+        start(page, hospital, uid, "rib_fracture_left")
         page.route("**/masks/", lambda route: route.abort())
         draw(page, 0.3, 0.3)
         page.keyboard.press("Control+s")
@@ -133,13 +133,13 @@ def test_what_could_not_be_saved_comes_back(hospital: Hospital, chromium: Browse
         page.unroute("**/masks/")
         page.goto(f"{hospital.url}/studies/")
         page.goto(f"{hospital.url}/studies/{uid}/")
-        expect(page.locator("#toasts")).to_contain_text("was never saved: Nodule")
-        start(page, hospital, uid, "nodule")
+        expect(page.locator("#toasts")).to_contain_text("was never saved: Left rib fracture")
+        start(page, hospital, uid, "rib_fracture_left")
         says(page, "not saved")
         kept(page)
         assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outline'))") == []
-    (nodule,) = hospital.sql(HUMAN.format(uid=uid))
-    assert nodule[1] > 0
+    (fracture,) = hospital.sql(HUMAN.format(uid=uid))
+    assert fracture[1] > 0
 
 
 def test_two_people_see_each_others_outlines(hospital: Hospital, chromium: Browser, uid: str) -> None:
@@ -149,11 +149,11 @@ def test_two_people_see_each_others_outlines(hospital: Hospital, chromium: Brows
     ):
         start(first, hospital, uid, "heart")
         start(second, hospital, uid, "heart")
-        draw(first, 0.55, 0.5)
-        draw(second, 0.7, 0.55)
+        draw(first, 0.15, 0.3)
+        draw(second, 0.2, 0.7)
         kept(first)
         second.keyboard.press("Control+s")
-        says(second, "Someone else corrected this outline")
+        expect(second.locator(f"{BAR} [role=status][data-kind=bad]")).not_to_be_empty()
         assert len(hospital.sql(HUMAN.format(uid=uid))) == 1, "a conflict is a decision of people"
         kept(second)
     one, other = hospital.sql(HUMAN.format(uid=uid))
