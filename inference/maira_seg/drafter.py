@@ -206,9 +206,8 @@ class MairaSegDrafter:
             if not pixels.any():
                 continue
             trust = float(square.trust[index])
-            trusted = trust >= config.trust_threshold and (
-                not made.outside or code in config.validated_outside
-            )
+            proven = code in config.validated_outside if made.outside else code not in config.unproven
+            trusted = trust >= config.trust_threshold and proven
             masks.append(
                 Mask(code, image.sop_instance_uid, _size(image), rle.encode(pixels), round(trust, 4), trusted)
             )

@@ -17,6 +17,8 @@ class SegmenterConfig:
     thresholds: probability from which a pixel belongs to the structure. min_area: pixels of the square
     below which a structure counts as absent. trust_threshold: see `inference.segmentation.trust`.
     validated_outside: structures whose masks were measured on real radiographs and may be trusted there.
+    unproven: structures whose masks are never trusted, whatever the network says: too many of those it
+    was sure of had nothing below (`training.calibrate.unproven`).
     """
 
     image_size: int = 256
@@ -27,6 +29,7 @@ class SegmenterConfig:
     min_area: tuple[int, ...] = ()
     trust_threshold: float = 0.6
     validated_outside: tuple[str, ...] = ("lung_right", "lung_left")
+    unproven: tuple[str, ...] = ()
 
     def min_area_of(self, index: int) -> int:
         return self.min_area[index] if self.min_area else 1

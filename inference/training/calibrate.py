@@ -21,7 +21,7 @@ from inference.phantom import study as phantom
 from inference.segmentation import trust
 from inference.segmentation.model import SegmenterConfig
 from inference.segmentation.segmenter import Segmenter
-from inference.structures import FINDINGS_BY_CODE
+from inference.structures import BY_CODE, FINDINGS_BY_CODE, Group
 from inference.training import augment
 from inference.training.features import BATCH, Features
 from inference.training.radiographs import Squares
@@ -38,6 +38,8 @@ QUANTILE_PHANTOM, QUANTILE_REAL = 0.99, 0.97
 SHRINKAGE_REAL = 0.3
 FOLDS = 5
 LEAST_RECALL = 0.5
+LEAST_TRUSTED, MOST_FALSE = 5, 0.2
+"""Masks of a structure that must have been trusted, and the share of them that may have been false."""
 DRAFTED_SIZE = 512
 VIEWS_OF_REAL = 4
 """Augmented looks at each real radiograph: few images must stand for many."""
@@ -75,6 +77,26 @@ def thresholds(segmenter: Segmenter, phantoms: Phantoms) -> SegmenterConfig:
     found = area >= torch.tensor(least)
     limit = _trust_threshold(torch.cat(believed)[found], torch.cat(dices)[found])
     return replace(segmenter.config, min_area=least, trust_threshold=limit)
+
+
+@torch.inference_mode()
+def unproven(segmenter: Segmenter, phantoms: Phantoms) -> tuple[str, ...]:
+    """Findings and devices whose masks cannot be trusted, by those that the segmenter would trust on these
+    phantoms: fewer than `LEAST_TRUSTED` of them, or more than `MOST_FALSE` with nothing of the kind below."""
+    trusted, false = [], []
+    for rows in torch.arange(len(phantoms)).split(BATCH):
+        probabilities, _ = segmenter.probabilities(phantoms.images(rows))
+        masks = segmenter.cut(probabilities)
+        believed = torch.stack([trust.soft_dice(p, m) for p, m in zip(probabilities, masks, strict=True)])
+        sure = (believed >= segmenter.config.trust_threshold) & masks.flatten(2).any(dim=-1)
+        trusted.append(sure.cpu())
+        false.append((sure & ~(masks & phantoms.masks(rows).bool()).flatten(2).any(dim=-1)).cpu())
+    count, wrong = (torch.cat(some).sum(dim=0).tolist() for some in (trusted, false))
+    return tuple(
+        code
+        for code, n, missed in zip(segmenter.config.structures, count, wrong, strict=True)
+        if BY_CODE[code].group != Group.ANATOMY and (n < LEAST_TRUSTED or missed > MOST_FALSE * n)
+    )
 
 
 def _dice(one: Tensor, other: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from inference.segmentation.model import build
 from inference.segmentation.segmenter import Segmenter
 from inference.segmentation.views import STRUCTURES_OF, View, view_of
 from inference.structures import BY_CODE, Group
-from inference.training import datasets, lateral, records, train_segmenter
+from inference.training import calibrate, datasets, lateral, records, train_segmenter
 from inference.training.report import outlined, segmenter
 from inference.training.report.rows import Table
 from tests.inference import tiny_model
@@ -41,6 +41,66 @@ def bundle(reach=None):
 @pytest.fixture(scope="module")
 def tiny() -> MairaSegDrafter:
     return MairaSegDrafter(bundle(), "0" * 64)
+
+
+class Told:
+    """A segmenter that says of each phantom what it is told to: probabilities (N, C, S, S)."""
+
+    def __init__(self, config, told):
+        self.config, self.told = config, told
+
+    def probabilities(self, images):
+        return self.told, None
+
+    def cut(self, probabilities):
+        return probabilities >= 0.5
+
+
+class TruthOf:
+    """Phantoms with these masks (N, C, S, S)."""
+
+    def __init__(self, masks):
+        self.shown = masks
+
+    def __len__(self):
+        return len(self.shown)
+
+    def images(self, rows):
+        return rows
+
+    def masks(self, rows):
+        return self.shown[rows]
+
+
+def test_findings_that_were_trusted_and_false_are_not_to_be_trusted():
+    codes = ("heart", "nodule", "mass", "pacemaker", "consolidation_right")
+    config = replace(train_segmenter.config_of(View.LATERAL), structures=codes, trust_threshold=0.8)
+    count = 10
+    told = torch.zeros(count, len(codes), 8, 8)
+    truth = torch.zeros(count, len(codes), 8, 8, dtype=torch.bool)
+    told[:, 0, :4] = told[:, 1, :4] = told[:, 2, :4] = 0.99  # all trusted
+    told[: calibrate.LEAST_TRUSTED - 1, 3, :4] = 0.99
+    told[:, 4, :4] = 0.51  # found, but below the threshold of trust
+    truth[2:, 1, :4] = True  # 2 of 10 false: as many as may be
+    truth[3:, 2, :4] = True
+    truth[:, 3:, :4] = True
+    found = calibrate.unproven(Told(config, told), TruthOf(truth))
+    assert found == ("mass", "pacemaker", "consolidation_right"), (
+        "anatomy is not asked, too few prove nothing"
+    )
+
+
+def test_what_is_not_proven_is_marked_untrusted(tiny):
+    given = image(LEFT)
+    before = {mask.structure: mask.trusted for mask in tiny.draft(study(given)).masks}
+    assert any(before.values()), "something to distrust"
+    made = bundle()
+    config = replace(made.lateral.config, trust_threshold=0.0, unproven=("heart",))
+    changed = replace(made, lateral=Segmenter(config, made.lateral.network))
+    after = {m.structure: m.trusted for m in MairaSegDrafter(changed, "0" * 64).draft(study(given)).masks}
+    assert after.keys() == before.keys()
+    assert not after["heart"]
+    assert all(trusted for code, trusted in after.items() if code != "heart")
 
 
 def image(view, uid="1.1", shape=(90, 70)) -> ImageInput:

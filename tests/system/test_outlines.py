@@ -91,7 +91,9 @@ def test_what_was_missed_is_added_and_what_is_wrong_is_taken_away(
         says(page, "not there")
         kept(page)
         page.reload()
-        expect(page.locator(".structure", has_text="Left rib fracture").locator(".source")).to_have_text("person")
+        expect(page.locator(".structure", has_text="Left rib fracture").locator(".source")).to_have_text(
+            "person"
+        )
         expect(page.locator(".structure", has_text="Heart").locator(".not-there")).to_be_visible()
         text = page.input_value("#findings")
         before = page.get_attribute("#draft-panel", "data-draft")
