@@ -79,7 +79,7 @@ def enqueue(study: Study, *, by: User | None, reason: str) -> Draft | None:
         model_version=model,
         input_digest=study.input_digest,
         language=study.site.language,
-        human_masks=[mask.pk for mask in masks_selector.standing_human(study)],
+        human_masks=masks_selector.standing_human(study),
         defaults={"requested_by": by, "reason": reason, "queued_at": now, "nudged_at": now},
     )
     if not created and draft.status == JobStatus.FAILED:

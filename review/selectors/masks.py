@@ -44,10 +44,11 @@ def human_masks(study: Study) -> QuerySet[Mask]:
     return made.select_related("content", "image", "author").order_by("pk")
 
 
-def standing_human(study: Study) -> list[Mask]:
-    """The newest of people's masks for each structure on each image, in the order they were made."""
-    newest = {(mask.image_id, mask.structure): mask for mask in human_masks(study)}
-    return sorted(newest.values(), key=lambda mask: mask.pk)
+def standing_human(study: Study) -> list[int]:
+    """Ids of the newest of people's masks for each structure on each image, in the order they were made."""
+    made = Mask.objects.filter(image__series__study=study, source=Mask.Source.HUMAN).order_by("pk")
+    newest = {(image, structure): pk for image, structure, pk in made.values_list("image", "structure", "pk")}
+    return sorted(newest.values())
 
 
 def newest_human(study: Study, sop_instance_uid: str, structure: str) -> Mask | None:

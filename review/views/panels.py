@@ -110,8 +110,7 @@ def draft(study: Study, user: User) -> dict[str, Any]:
     is_failed = newest is not None and newest.status == JobStatus.FAILED
     is_stale = ready is not None and ready.is_stale()
     is_silent = study.site.stage == Site.Stage.SILENT
-    standing = [mask.pk for mask in masks.standing_human(study)]
-    outlines_changed = ready is not None and ready.human_masks != standing
+    outlines_changed = ready is not None and ready.human_masks != masks.standing_human(study)
     return {
         "exists": newest is not None,
         "shown": ready,

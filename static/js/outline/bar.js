@@ -137,7 +137,7 @@ export function connectOutlines(page, { active, masksOf, picked, onsaved, onligh
       if (answer === 201 && steps.counts === counts) {
         saving.journal.clear();
         await onsaved();
-        leave();
+        if (session === saving) leave();
         toast(message("outline-saved", { structure: nameOf(mask.structure) }), "good");
       } else if (answer === 201) {
         saving.basedOn = body.id; // drawn on while it was sent: what is newer stays to be saved
@@ -160,6 +160,7 @@ export function connectOutlines(page, { active, masksOf, picked, onsaved, onligh
   /** Another person's outline came meanwhile: draw it dashed beside this one; saving again is a decision. */
   async function showTheirs(saving, current) {
     await onsaved();
+    if (session !== saving) return;
     const { viewer, mask } = saving;
     const shown = masksOf(viewer);
     const theirs = shown.filter((one) => one.row === current).map((one) => ({ ...one, id: "theirs", trusted: false }));

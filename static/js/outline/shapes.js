@@ -69,33 +69,49 @@ export function polygon(on, { bits, rows, columns }, points) {
 
 /** Move everything by whole pixels; what leaves the grid is gone. */
 export function move(target, rowsDown, columnsRight) {
-  const { bits, rows, columns } = target;
-  if ((rowsDown === 0 && columnsRight === 0) || !bits.includes(1)) return null;
-  const moved = new Uint8Array(bits.length);
-  for (let row = Math.max(0, -rowsDown); row < Math.min(rows, rows - rowsDown); row += 1) {
-    const [first, last] = [Math.max(0, -columnsRight), Math.min(columns, columns - columnsRight)];
-    if (first >= last) break;
-    moved.set(bits.subarray(row * columns + first, row * columns + last), (row + rowsDown) * columns + first + columnsRight);
+  const { rows, columns } = target;
+  const from = extent(target);
+  if ((rowsDown === 0 && columnsRight === 0) || isEmpty(from)) return null;
+  const part = cut(target, from);
+  const to = {
+    top: from.top + rowsDown, left: from.left + columnsRight,
+    bottom: from.bottom + rowsDown, right: from.right + columnsRight,
+  };
+  fill(target, from, 0);
+  const seen = clip(rows, columns, to);
+  for (let row = seen.top; row < seen.bottom && seen.left < seen.right; row += 1) {
+    const at = (row - to.top) * part.columns - to.left;
+    target.bits.set(part.bits.subarray(at + seen.left, at + seen.right), row * columns + seen.left);
   }
-  bits.set(moved);
-  return whole(target);
+  return clip(rows, columns, around(from, to));
+}
+
+/** The smallest box around two. */
+export function around(one, other) {
+  return {
+    top: Math.min(one.top, other.top), left: Math.min(one.left, other.left),
+    bottom: Math.max(one.bottom, other.bottom), right: Math.max(one.right, other.right),
+  };
 }
 
 /** Fill every hole: background that no path along rows and columns joins to the edge of the grid. */
 export function fillHoles(target) {
-  const { bits, rows, columns } = target;
-  const outside = new Uint8Array(bits.length);
+  const box = extent(target);
+  if (isEmpty(box)) return null;
+  const part = cut(target, box); // a hole never reaches over the box of what is around it
+  const outside = new Uint8Array(part.bits.length);
   const seeds = [];
-  for (let column = 0; column < columns; column += 1) seeds.push(column, (rows - 1) * columns + column);
-  for (let row = 0; row < rows; row += 1) seeds.push(row * columns, row * columns + columns - 1);
-  flood(target, seeds, (at) => bits[at] === 0 && outside[at] === 0, (at) => { outside[at] = 1; });
+  for (let column = 0; column < part.columns; column += 1) seeds.push(column, (part.rows - 1) * part.columns + column);
+  for (let row = 0; row < part.rows; row += 1) seeds.push(row * part.columns, (row + 1) * part.columns - 1);
+  flood(part, seeds, (at) => part.bits[at] === 0 && outside[at] === 0, (at) => { outside[at] = 1; });
   let touched = false;
-  for (let at = 0; at < bits.length; at += 1) {
-    if (bits[at] === 1 || outside[at] === 1) continue;
-    bits[at] = 1;
+  for (let at = 0; at < outside.length; at += 1) {
+    if (part.bits[at] === 1 || outside[at] === 1) continue;
+    const [row, column] = [Math.floor(at / part.columns), at % part.columns];
+    target.bits[(box.top + row) * target.columns + box.left + column] = 1;
     touched = true;
   }
-  return touched ? whole(target) : null;
+  return touched ? box : null;
 }
 
 /** Take away the piece at a point: pixels joined along rows and columns. */
@@ -131,6 +147,40 @@ export function area({ bits }) {
   let count = 0;
   for (const value of bits) count += value;
   return count;
+}
+
+/** The smallest box around what is inside; one of no height and width where nothing is. */
+export function extent({ bits, rows, columns }) {
+  const first = bits.indexOf(1);
+  if (first === -1) return { top: 0, left: 0, bottom: 0, right: 0 };
+  const [top, bottom] = [Math.floor(first / columns), Math.floor(bits.lastIndexOf(1) / columns) + 1];
+  let [left, right] = [columns, 0];
+  for (let row = top; row < bottom; row += 1) {
+    const line = bits.subarray(row * columns, (row + 1) * columns);
+    const start = line.indexOf(1);
+    if (start === -1) continue;
+    left = Math.min(left, start);
+    right = Math.max(right, line.lastIndexOf(1) + 1);
+  }
+  return { top, left, bottom, right };
+}
+
+const isEmpty = (box) => box.top >= box.bottom || box.left >= box.right;
+
+/** A box of a grid as a grid of its own. */
+function cut({ bits, columns }, box) {
+  const part = grid(box.bottom - box.top, box.right - box.left);
+  for (let row = 0; row < part.rows; row += 1) {
+    const at = (box.top + row) * columns;
+    part.bits.set(bits.subarray(at + box.left, at + box.right), row * part.columns);
+  }
+  return part;
+}
+
+function fill({ bits, columns }, box, value) {
+  for (let row = box.top; row < box.bottom; row += 1) {
+    bits.fill(value, row * columns + box.left, row * columns + box.right);
+  }
 }
 
 /** The box of the whole grid. */

@@ -3,7 +3,7 @@
  * and `enter`, all given the position in the image. `session` is the outline being corrected.
  */
 
-import { keepPiece, move, polygon, removePiece, stroke } from "./shapes.js";
+import { around, extent, keepPiece, move, polygon, removePiece, stroke } from "./shapes.js";
 
 const CLOSE_PX = 10;
 
@@ -34,15 +34,20 @@ class Mover {
   }
 
   down(point) {
+    const { grid } = this.session;
     this.from = point;
-    this.before = this.session.grid.bits.slice();
+    this.before = { ...grid, bits: grid.bits.slice() };
+    this.box = extent(grid);
   }
 
+  /** From where it was at first: what left the image on the way may come back. */
   move(point) {
     const { grid } = this.session;
-    grid.bits.set(this.before);
-    move(grid, Math.round(point.row - this.from.row), Math.round(point.column - this.from.column));
-    this.session.redraw();
+    grid.bits.set(this.before.bits);
+    const moved = move(grid, Math.round(point.row - this.from.row), Math.round(point.column - this.from.column));
+    const box = moved ?? extent(grid);
+    this.session.changed(around(this.box, box));
+    this.box = box;
   }
 
   up() {
