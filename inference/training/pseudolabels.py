@@ -4,7 +4,7 @@
     python -m inference.training.pseudolabels --arm phantom-only --real FOLDER --out FOLDER --steps 800
 
 One round. The teacher is a network of `inference.training.lungs_real`, kept in `--out`. It outlines the
-lungs of the radiographs without a drawing, and those whose two outlines are trusted
+lungs of the radiographs without a drawing, and the half of them whose outlines it trusts most
 (`inference.segmentation.trust`) teach the student, which begins as the teacher began and takes as many steps
 at the same rate: what differs is the pseudolabels among the real half of each batch. Nobody who is measured
 is among them.
@@ -15,6 +15,7 @@ the other folds): Dice, the worst, what is won over the teacher, and how the tea
 """
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,9 @@ from inference.training.lungs_real import CONFIG, CROSS_VALIDATED, FOLDS, LUNGS,
 from inference.training.radiographs import Radiograph, Squares
 
 COMMAND = "python -m inference.training.pseudolabels"
-TRUSTED = 0.95
-"""Trust that both lungs of a radiograph must reach to teach."""
+SHARE = 0.5
+"""Of the radiographs that may teach: those whose less trusted lung is trusted most. A fixed 0.95 left
+some teachers without any."""
 
 
 @dataclass
@@ -121,9 +123,12 @@ def outlined(teacher: UNet, radiograph: Radiograph) -> tuple[Tensor, Tensor, Ten
 
 
 def pseudolabels(teacher: UNet, undrawn: Sequence[Radiograph]) -> tuple[Squares, int]:
-    """The trusted outlines of radiographs, as if they were drawn, and how many radiographs have them."""
-    told = [outlined(teacher, radiograph) for radiograph in undrawn]
-    kept = [(seen, masks) for seen, masks, trust in told if float(trust.min()) >= TRUSTED]
+    """The outlines trusted most, as if they were drawn, and how many radiographs have them."""
+    told = [
+        (seen, masks, float(trust.min())) for seen, masks, trust in (outlined(teacher, r) for r in undrawn)
+    ]
+    ordered = sorted((one for one in told if one[2] > 0), key=lambda one: -one[2])
+    kept = [(seen, masks) for seen, masks, _ in ordered[: math.ceil(SHARE * len(undrawn))]]
     empty = torch.zeros(0, len(LUNGS), CONFIG.image_size, CONFIG.image_size)
     sides = torch.stack([masks.float() for _, masks in kept]) if kept else empty
     images = torch.stack([seen for seen, _ in kept]) if kept else empty[:, :1]

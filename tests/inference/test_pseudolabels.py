@@ -1,12 +1,14 @@
 """Outlines of radiographs that nobody drew on: whose they are, which are believed, what the rows say."""
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from inference.training import lungs_real, pseudolabels
 from inference.training.lungs_real import CONFIG, CROSS_VALIDATED, FOLDS, PHANTOM_ONLY, WEIGHTS
@@ -53,12 +55,24 @@ def test_a_trusted_outline_teaches_each_lung_on_its_side():
     assert torch.equal(squares.lungs, squares.sides.amax(dim=1))
 
 
-def test_an_outline_that_is_not_trusted_teaches_nothing():
-    wavering = Dark(0.5)
-    one = radiograph("u", "p", drawn=False)
-    _, _, trust = pseudolabels.outlined(wavering, one)
-    assert 0 < float(trust.min()) < pseudolabels.TRUSTED
-    squares, taken = pseudolabels.pseudolabels(wavering, [one])
+def test_the_half_that_is_trusted_most_teaches():
+    plain = [radiograph(f"u{number}", "p", drawn=False) for number in range(3)]
+    faint = [replace(one, grayscale=ndimage.gaussian_filter(one.grayscale, 6)) for one in plain]
+    teacher = Dark(20)
+    trust = [float(pseudolabels.outlined(teacher, one)[2].min()) for one in (plain[0], faint[0])]
+    assert trust[0] > trust[1] > 0
+    squares, taken = pseudolabels.pseudolabels(teacher, [faint[0], plain[0], faint[1], plain[1], faint[2]])
+    assert taken == 3
+    expected = [plain[0], plain[1], faint[0]]
+    for image, one in zip(squares.images, expected, strict=True):
+        assert torch.equal(image, pseudolabels.outlined(teacher, one)[0])
+
+
+def test_where_nothing_is_outlined_nothing_teaches():
+    def nowhere(seen):
+        return torch.full((1, 2, SIZE, SIZE), -100.0)
+
+    squares, taken = pseudolabels.pseudolabels(nowhere, [radiograph("u", "p", drawn=False)])
     assert taken == 0
     assert squares.images.shape == (0, 1, SIZE, SIZE)
 
