@@ -87,7 +87,7 @@ class RedraftTests(PipelineCase):
         asked = AuditEvent.objects.filter(verb=Verb.DRAFT_REQUESTED)
         assert asked.count() == 3
 
-    def test_the_text_and_the_worklist_stay_as_they_are(self) -> None:
+    def test_the_text_stays_as_it_is(self) -> None:
         revision = reports.save(
             self.study, by=self.cast.ruth, text=reports.Text("Mine.", "", based_on=0, draft_id=self.first.pk)
         )

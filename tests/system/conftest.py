@@ -3,7 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.system.browser import browser as open_browser
 from tests.system.hospital import Hospital
 
 
@@ -18,3 +20,9 @@ def hospital() -> Iterator[Hospital]:
         yield running
     finally:
         running.remove()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with open_browser() as running:
+        yield running

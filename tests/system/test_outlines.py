@@ -2,14 +2,12 @@
 not saved comes back, and two people see each other's."""
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from inference.imaging import masks as rle
-from tests.system.browser import browser as open_browser
 from tests.system.browser import signed_in
 from tests.system.hospital import Hospital
 from tests.system.test_survival import all_drafted
@@ -33,12 +31,6 @@ REDRAFTED = """SELECT jsonb_array_length(draft.human_masks), count(sentence.id) 
     WHERE study.study_instance_uid = '{uid}' AND draft.status = 'ready' AND draft.human_masks <> '[]'
     GROUP BY draft.id"""
 BAR = "#outline-bar"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with open_browser() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """Two people, or two tabs, at one report: nobody's words are lost, and no page says what is not so."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import browser as open_browser
 from tests.system.browser import saved, sign, signed_in
 from tests.system.hospital import Hospital
 from tests.system.test_survival import all_drafted
@@ -14,12 +11,6 @@ from tests.system.test_whole_way import stored_findings, uid_where
 pytestmark = pytest.mark.xdist_group("hospital")
 
 FRESH = "w.status = 'ready' AND w.is_open AND site.code = 'central'"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with open_browser() as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.system.browser import browser as open_browser
 from tests.system.browser import saved, sign, signed_in
 from tests.system.hospital import Hospital, wait_until
 from tests.system.test_survival import all_drafted
@@ -19,12 +17,6 @@ pytestmark = pytest.mark.xdist_group("hospital")
 
 REAL = "dicom/chest/pylibjpeg-data__ljdata_ds_JPEG2000Lossless_966_fixed.dcm"
 WRITTEN = "Tortuous aorta. No focal consolidation, effusion or pneumothorax."
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with open_browser() as running:
-        yield running
 
 
 def uid_where(hospital: Hospital, condition: str) -> str:

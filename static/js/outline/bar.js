@@ -140,8 +140,7 @@ export function connectOutlines(page, { active, masksOf, picked, onsaved, onligh
         if (session === saving) leave();
         toast(message("outline-saved", { structure: nameOf(mask.structure) }), "good");
       } else if (answer === 201) {
-        saving.basedOn = body.id; // drawn on while it was sent: what is newer stays to be saved
-        tell();
+        saving.standOn(body.id); // drawn on while it was sent: what is newer stays to be saved
       } else if (body?.code === "mask-conflict") {
         await showTheirs(saving, body.errors.current);
       } else {
@@ -166,8 +165,7 @@ export function connectOutlines(page, { active, masksOf, picked, onsaved, onligh
     const theirs = shown.filter((one) => one.row === current).map((one) => ({ ...one, id: "theirs", trusted: false }));
     viewer.setMasks([...shown.filter((one) => one.structure !== mask.structure), ...theirs, mask]);
     saving.redraw();
-    saving.basedOn = current;
-    tell();
+    saving.standOn(current);
     say(message("outline-conflict"), "bad");
   }
 

@@ -108,6 +108,12 @@ export class Session extends EventTarget {
     return area(this.grid) === 0;
   }
 
+  /** What is drawn here replaces this outline of a person from now on. */
+  standOn(row) {
+    this.basedOn = row;
+    this.#keep();
+  }
+
   setRadius(radius) {
     this.radius = Math.min(Math.max(1, radius), this.grid.columns / 4);
     this.#follow();
