@@ -71,6 +71,13 @@ class EmptyReport(ReviewError):
     message = _("A report needs findings or an impression before it can be signed.")
 
 
+class ChecksOpen(ReviewError):
+    """`errors["open"]` names the concerns that nobody has decided on."""
+
+    code = "checks-open"
+    message = _("There are questions about this text that were not on your screen. Look at them, then sign.")
+
+
 class ReauthenticationFailed(ReviewError):
     code = "reauthentication-failed"
     status = 403

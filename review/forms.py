@@ -67,6 +67,21 @@ class SignForm(forms.Form):
     input_digest = forms.RegexField(r"^[0-9a-f]{64}$")
     meaning = forms.ChoiceField(choices=Signature.Meaning.choices)
     password = forms.CharField(required=False, strip=False)
+    decided = forms.JSONField(required=False)
+
+    def clean_decided(self) -> list[str]:
+        """Keys of the concerns that were on screen, a list in JSON."""
+        given = self.cleaned_data["decided"] or []
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            raise forms.ValidationError(_("Not a list of keys."), code="invalid")
+        return given
+
+
+class TextForm(forms.Form):
+    """A text to be checked as it stands, from JSON."""
+
+    findings = forms.CharField(required=False, strip=False, max_length=50_000)
+    impression = forms.CharField(required=False, strip=False, max_length=50_000)
 
 
 class AddendumForm(forms.Form):

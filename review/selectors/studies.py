@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Case, QuerySet, When
+from django.db.models.functions import Coalesce
 
 from review.models.people import Capability, User
 from review.models.studies import Image, Study
@@ -25,6 +26,22 @@ def images_of(study: Study) -> QuerySet[Image]:
         Image.objects.filter(series__study=study)
         .select_related("series")
         .order_by(hanging, "instance_number", "pk")
+    )
+
+
+def priors_of(study: Study, user: User | AnonymousUser) -> QuerySet[Study]:
+    """Earlier studies of the same patient that the user may see, newest first.
+
+    The patient is one number of one issuer: nobody else's study can be among them.
+    """
+    when = study.started_at or study.received_at
+    return (
+        visible_to(user)
+        .filter(patient=study.patient_id)
+        .annotate(taken_at=Coalesce("started_at", "received_at"))
+        .filter(taken_at__lt=when)
+        .exclude(pk=study.pk)
+        .order_by("-taken_at", "-pk")
     )
 
 

@@ -1,6 +1,7 @@
 """Writing, locking, signing and adding to reports. AI output and human text never overwrite each other."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from inference.text import normal, provenance
+from inference.text.checks.concerns import Outcome
 from review import audit, worklist
 from review.exceptions import (
+    ChecksOpen,
     EmptyReport,
     IllegalMove,
     InvalidInput,
@@ -30,7 +33,7 @@ from review.models.people import Capability, Role, User
 from review.models.reports import Addendum, Report, Revision, Signature
 from review.models.states import ReportStatus
 from review.models.studies import Image, Study
-from review.selectors import drafts, people, reports
+from review.selectors import checks, drafts, people, reports
 
 MAX_SECTION_CHARACTERS = 50_000
 
@@ -249,7 +252,7 @@ def meanings_for(role: Role) -> dict[Signature.Meaning, ReportStatus]:
 
 
 @transaction.atomic
-def sign(
+def sign(  # noqa: PLR0913 - each names one thing that was on screen
     study: Study,
     *,
     by: User,
@@ -257,8 +260,12 @@ def sign(
     sha256: str,
     input_digest: str,
     meaning: Signature.Meaning,
+    decided: Collection[str] = (),
 ) -> Signature:
     """Sign exactly what was on screen. The door has re-authenticated the signer just now.
+
+    `decided` names the concerns (`review.selectors.checks`) that were on screen and that the signer signs
+    in spite of; they stand in the signature.
 
     Records `report.signed` with the hash of what was signed.
 
@@ -268,6 +275,8 @@ def sign(
         When `revision_number` or `sha256` is not the newest revision's: other text was on screen.
     StudyChanged
         When `input_digest` is not the study's: an image or the order came after the screen was drawn.
+    ChecksOpen
+        When there is a concern that `decided` does not name.
     EmptyReport, ReportLocked, ReportSigned, NotAllowed
     """
     people.require(by, Capability.WRITE, study.site)
@@ -290,7 +299,11 @@ def sign(
     is_again = current.signatures.filter(resulting_status=status).exists()
     if not states.is_legal("report", report.status, status) or is_again:
         raise IllegalMove
-    signature = _store_signature(report, _Act(by, role, meaning, status, now), current)
+    asked = checks.of_revision(study, by, current)
+    undecided = [one.key() for one in asked.warnings if one.key() not in decided]
+    if undecided:
+        raise ChecksOpen(errors={"open": undecided})
+    signature = _store_signature(report, _Act(by, role, meaning, status, now, asked), current)
     report.status = status
     report.locked_by = report.locked_at = report.lock_expires_at = None
     report.save(update_fields=["status", "locked_by", "locked_at", "lock_expires_at"])
@@ -304,6 +317,7 @@ def sign(
             "meaning": str(meaning),
             "status": str(status),
             "sha256": signature.content_sha256,
+            "signed_in_spite_of": [str(one.kind) for one in asked.warnings],
         },
     )
     worklist.refresh(study)
@@ -340,18 +354,19 @@ def add_addendum(study: Study, *, by: User, text: str) -> Addendum:
 
 @dataclass(frozen=True)
 class _Act:
-    """One signing: who, as what, meaning what, making the report what, when."""
+    """One signing: who, as what, meaning what, making the report what, when, in spite of what."""
 
     by: User
     role: Role
     meaning: Signature.Meaning
     status: ReportStatus
     at: datetime
+    asked: Outcome | None = None
 
 
 def _store_signature(report: Report, act: _Act, signed: Revision | Addendum) -> Signature:
     shown: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "study_instance_uid": report.study.study_instance_uid,
         "patient": _patient_shown(report.study),
         "input_digest": report.study.input_digest,
@@ -362,6 +377,7 @@ def _store_signature(report: Report, act: _Act, signed: Revision | Addendum) -> 
         ),
         "signed": _signed_text(signed),
         "ai_seen_first": report.ai_seen_first,
+        "checks": _checks_shown(act.asked),
         "signer": act.by.signing_name(),
         "role": str(act.role),
         "meaning": str(act.meaning),
@@ -382,6 +398,16 @@ def _store_signature(report: Report, act: _Act, signed: Revision | Addendum) -> 
         content=content,
         content_sha256=hashlib.sha256(content).hexdigest(),
     )
+
+
+def _checks_shown(asked: Outcome | None) -> dict[str, Any] | None:
+    """What the checks asked and the signer signed in spite of; None for an addendum, which is not checked."""
+    if asked is None:
+        return None
+    return {
+        "in_spite_of": [one.key() for one in asked.warnings],
+        "not_checked": [str(section) for section in asked.not_checked],
+    }
 
 
 def _patient_shown(study: Study) -> dict[str, Any]:

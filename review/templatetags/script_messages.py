@@ -109,6 +109,10 @@ MESSAGES: dict[str, Promise] = {
     "use-saved": _("Use the saved text instead"),
     "keep-restored": _("Keep it"),
     # Lock and signature
+    "sign": _("Sign"),
+    "sign-as-it-is": _("Sign as it is"),
+    "show-place": _("Show"),
+    "not-checked": _("Not checked, the language is not known: {sections}"),
     "locked-by": _(
         "{holder} has been writing here since {time}. You can read; taking over tells the record."
     ),

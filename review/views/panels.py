@@ -234,6 +234,7 @@ def editor(
     initial = initial_text(revision, drafts.newest_ready(study, user))
     return {
         "save_url": reverse("report-save", args=[uid]),
+        "check_url": reverse("report-check", args=[uid]),
         "lock_url": reverse("report-lock", args=[uid]),
         "sign_in_url": f"{reverse('account_login')}?next={reverse('study', args=[uid])}",
         "user": user.pk,

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from inference.text import normal
 from review.exceptions import InvalidInput, NotAllowed, ReviewError
-from review.forms import AddendumForm, LockForm, LookForm, SaveForm, SignForm
+from review.forms import AddendumForm, LockForm, LookForm, SaveForm, SignForm, TextForm
 from review.models.people import Capability
 from review.models.reports import Signature
-from review.selectors import reports
+from review.selectors import checks, reports
 from review.services import reports as report_service
-from review.views import panels, reauthentication, studies
+from review.views import concerns, panels, reauthentication, studies
 from review.views.doors import Request, door, study_or_404, valid, wants_json
 
 
@@ -84,6 +85,16 @@ def lock(request: Request, study_instance_uid: str) -> JsonResponse:
     )
 
 
+@door(Capability.READ)
+@require_POST
+def check(request: Request, study_instance_uid: str) -> JsonResponse:
+    """What is to be asked about a text, and what it and the outlines do not share. Nothing is kept."""
+    study = study_or_404(request.user, study_instance_uid)
+    given = valid(TextForm(_json(request)))
+    text = {name: normal.normalise(given[name]) for name in ("findings", "impression")}
+    return JsonResponse(concerns.describe(checks.of_text(study, request.user, **text)))
+
+
 @sensitive_post_parameters("password")
 @door(Capability.READ)
 @require_POST
@@ -99,6 +110,7 @@ def sign(request: Request, study_instance_uid: str) -> HttpResponse:
         sha256=given["sha256"],
         input_digest=given["input_digest"],
         meaning=Signature.Meaning(given["meaning"]),
+        decided=given["decided"],
     )
     if not wants_json(request):
         return redirect("study", study_instance_uid)

@@ -42,6 +42,42 @@ STRUCTURES: dict[str, Promise] = {
     "nasogastric_tube": _("Nasogastric tube"),
     "chest_drain": _("Chest drain"),
 }
+FINDINGS: dict[str, Promise] = {
+    "pleural_effusion": _("Pleural effusion"),
+    "pneumothorax": _("Pneumothorax"),
+    "consolidation": _("Consolidation"),
+    "nodule": _("Lung nodule"),
+    "cardiomegaly": _("Cardiomegaly"),
+    "endotracheal_tube": _("Endotracheal tube"),
+    "central_line": _("Central venous catheter"),
+    "pacemaker": _("Cardiac pacemaker"),
+    "mass": _("Lung mass"),
+    "atelectasis": _("Atelectasis"),
+    "pulmonary_edema": _("Pulmonary oedema"),
+    "hiatus_hernia": _("Hiatus hernia"),
+    "rib_fracture": _("Rib fracture"),
+    "free_air": _("Free abdominal air"),
+    "tracheostomy_tube": _("Tracheostomy tube"),
+    "nasogastric_tube": _("Nasogastric tube"),
+    "chest_drain": _("Chest drain"),
+}
+CATEGORIES: dict[str, Promise] = {
+    "No Finding": _("Nothing acute"),
+    "Enlarged Cardiomediastinum": _("Wide mediastinum"),
+    "Cardiomegaly": _("Cardiomegaly"),
+    "Lung Opacity": _("Lung opacity"),
+    "Lung Lesion": _("Lung lesion"),
+    "Edema": _("Pulmonary oedema"),
+    "Consolidation": _("Consolidation"),
+    "Pneumonia": _("Pneumonia"),
+    "Atelectasis": _("Atelectasis"),
+    "Pneumothorax": _("Pneumothorax"),
+    "Pleural Effusion": _("Pleural effusion"),
+    "Pleural Other": _("Other pleural change"),
+    "Fracture": _("Fracture"),
+    "Support Devices": _("Device"),
+}
+"""The labeller's categories (`inference.text.labels`)."""
 CLAIMED: dict[str, Promise] = {
     "patient_name": _("Name"),
     "patient_id": _("Patient ID"),

@@ -154,6 +154,7 @@ async function connectOutlines() {
     async onsaved() {
       document.getElementById("draft-panel").dispatchEvent(new CustomEvent("refresh")); // it may be drafted again now
       await loadMasks();
+      report.outlinesChanged();
     },
     onlight(id) {
       worked = id;

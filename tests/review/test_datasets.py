@@ -176,7 +176,7 @@ class BuildTests(DatasetCase):
 def test_a_text_that_is_no_longer_what_was_signed_stays(tmp_path: Path) -> None:
     people = cast.make()
     study = cast.study(people.central)
-    revision = reports.save(study, by=people.ruth, text=reports.Text("All is clear.", "", 0))
+    revision = reports.save(study, by=people.ruth, text=reports.Text("All is clear.", "Normal.", 0))
     reports.sign(
         study,
         by=people.ruth,

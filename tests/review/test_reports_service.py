@@ -181,7 +181,7 @@ class SignTests(ReportCase):
 
     def test_a_trainee_signs_again_what_was_changed_since(self) -> None:
         self.sign(self.save(by=self.cast.tomo), by=self.cast.tomo)
-        changed = self.save("Pneumothorax.", based_on=1, by=self.cast.tomo)
+        changed = self.save("Clear, seen again.", based_on=1, by=self.cast.tomo)
         assert self.sign(changed, by=self.cast.tomo).resulting_status == "preliminary"
 
     def test_the_page_puts_a_signature_under_its_own_text_only(self) -> None:

@@ -115,7 +115,7 @@ class WorklistTests(TestCase):
         self.assertContains(self.client.get(f"{URL}?assignee=me"), "YAMADA")
 
     def test_signed_studies_leave_the_open_list(self) -> None:
-        revision = reports.save(self.study, by=self.people.ruth, text=reports.Text("Clear.", "", 0))
+        revision = reports.save(self.study, by=self.people.ruth, text=reports.Text("Clear.", "Normal.", 0))
         reports.sign(
             self.study,
             by=self.people.ruth,

@@ -2,12 +2,11 @@
 
 import { message, readJson } from "../dom.js";
 import { bind } from "../keyboard.js";
-import { connectAddendum, offerLeftover, showLeftover } from "./addendum.js";
+import { Checks } from "./checks.js";
 import { showConflict, showRestored } from "./conflict.js";
 import { Editor } from "./editor.js";
 import { Lock } from "./lock.js";
 import { Mirror } from "./marks.js";
-import { SignDialog } from "./sign.js";
 
 const SECTIONS = ["findings", "impression"];
 
@@ -22,11 +21,14 @@ export function connectReport(page, light) {
   draft.ontemplate = () => writing?.useTemplate();
   draft.read();
   if (form === null) {
-    connectAddendum(page.report);
-    offerLeftover(page.report);
+    import("./addendum.js").then(({ connectAddendum, offerLeftover }) => {
+      connectAddendum(page.report);
+      offerLeftover(page.report);
+    });
   }
   return {
     readDraft: () => draft.read(),
+    outlinesChanged: () => writing?.checks.refresh(),
     sentencesOn: (mask) => draft.sentencesOn(mask),
     scrollTo: (id) => draft.scrollTo(id),
   };
@@ -130,6 +132,7 @@ class Writing {
     });
     this.#connectLock(page);
     this.#showKept(page);
+    this.checks = new Checks(page.report.check_url, this.editor, light, document.getElementById("gaps"));
     this.#connectSigning();
     bind("e", () => this.editor.areas.findings.focus());
   }
@@ -217,15 +220,21 @@ class Writing {
   #connectSigning() {
     const element = document.getElementById("sign-dialog");
     if (element === null) return;
-    const dialog = new SignDialog(element, this.editor);
-    document.getElementById("sign").addEventListener("click", () => dialog.open());
-    bind("ctrl+enter", () => dialog.open());
+    let dialog = null; // its script comes when somebody signs
+    const open = async () => {
+      const { SignDialog } = await import("./sign.js");
+      dialog ??= new SignDialog(element, this.editor, this.checks);
+      await dialog.open();
+    };
+    document.getElementById("sign").addEventListener("click", open);
+    bind("ctrl+enter", open);
   }
 
-  #end() {
+  async #end() {
     this.lock.stop();
     this.editor.setReadOnly(true);
     for (const name of ["sign", "show-conflict"]) document.getElementById(name)?.toggleAttribute("disabled", true);
+    const { showLeftover } = await import("./addendum.js");
     showLeftover(document.getElementById("restored"), this.editor.isDirty() ? this.editor.text() : null);
   }
 }

@@ -7,9 +7,10 @@ import { toast } from "../errors.js";
 const ELSEWHERE = new Set(["revision-conflict", "report-signed", "report-locked"]);
 
 export class SignDialog {
-  constructor(dialog, editor) {
+  constructor(dialog, editor, checks) {
     this.dialog = dialog;
     this.editor = editor;
+    this.checks = checks;
     this.form = dialog.querySelector("form");
     this.error = dialog.querySelector("[role=alert]");
     this.form.addEventListener("submit", (event) => {
@@ -36,9 +37,24 @@ export class SignDialog {
     for (const name of ["findings", "impression"]) {
       shown.append(make("h3", "", message(name)), make("pre", text[name] ? "" : "empty", text[name] || message("empty")));
     }
+    await this.#ask();
+    if (this.dialog.open) return;
     this.dialog.querySelector(".revision").textContent = message("signs-revision", { revision: this.editor.basedOn });
     this.dialog.showModal();
     this.form.elements.password.focus();
+  }
+
+  /** Show what is asked about the text. Who signs then has decided, and the signature says so. */
+  async #ask() {
+    const found = await this.checks.look() ?? { warnings: [], not_checked: [] };
+    const place = this.dialog.querySelector(".asked");
+    place.querySelector("ul").replaceChildren(...this.checks.rows(found.warnings, () => this.dialog.close()));
+    place.querySelector(".unchecked").textContent = found.not_checked.length === 0
+      ? "" : message("not-checked", { sections: found.not_checked.join(", ") });
+    place.hidden = found.warnings.length + found.not_checked.length === 0;
+    place.querySelector(".question").hidden = found.warnings.length === 0;
+    this.form.elements.decided.value = JSON.stringify(found.warnings.map((warning) => warning.key));
+    this.form.querySelector("[type=submit]").textContent = message(found.warnings.length > 0 ? "sign-as-it-is" : "sign");
   }
 
   #complain(text) {
@@ -63,6 +79,7 @@ export class SignDialog {
         this.editor.refused(status, body);
         return;
       }
+      if (body?.code === "checks-open") await this.#ask();
       this.#complain(body?.message ?? message("server-failed", { status }));
       this.form.elements.password.select();
     } catch (error) {
