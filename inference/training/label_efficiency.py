@@ -31,7 +31,7 @@ STARTS = {"scratch": "", "restored": "none", "anatomy": "anatomy"}
 SHARES = (0.02, 0.1, 0.5, 1.0)
 OPTIONS = ("studies", "test_studies", "steps", "batch", "rate", "seed")
 """What makes runs comparable."""
-COMMAND = "python -m inference.training.label_efficiency report --write"
+COMMAND = "python -m inference.training.label_efficiency"
 Table = NDArray[np.float64]
 
 
@@ -156,8 +156,12 @@ def auroc(told: Table, true: Table) -> float:
 
 
 def report(folder: Path) -> list[results.Row]:
-    """Mean AUROC over labels and macro F1 at even odds, of every run there is."""
+    """Mean AUROC over labels and macro F1 at even odds, of every run there is, with the commands that give
+    them again."""
     rows = []
+    kept = json.loads((folder / "options.json").read_text())
+    given = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in kept.items())
+    command = f"{COMMAND} run {given} && {COMMAND} report --write"
     for start in STARTS:
         for share in SHARES:
             path = folder / f"{start}-{share}.json"
@@ -165,8 +169,8 @@ def report(folder: Path) -> list[results.Row]:
                 continue
             kept = json.loads(path.read_text())
             told, true = np.array(kept["told"]), np.array(kept["true"])
-            rows.append(_row(start, share, "auroc", told, true))
-            rows.append(_row(start, share, "macro_f1", told, true))
+            rows.append(_row(start, share, "auroc", told, true) | {"command": command})
+            rows.append(_row(start, share, "macro_f1", told, true) | {"command": command})
     return rows
 
 
@@ -188,7 +192,6 @@ def _row(start: str, share: float, metric: str, told: Table, true: Table) -> res
         "high": round(interval.high, 4),
         "n": interval.n,
         "seeds": 1,
-        "command": COMMAND,
     }
 
 

@@ -17,6 +17,8 @@ MESSAGES: dict[str, Promise] = {
     "image-partly": _("Only a small version of the image could be loaded. Reload the page to try again."),
     "window-and-zoom": _("C {center} W {width} · {zoom} %"),
     "inverted": _("inverted"),
+    "flipped": _("FLIPPED"),
+    "turned": _("TURNED {degrees}°"),
     "window-as-received": _("As received"),
     "window-numbered": _("Window {number}"),
     "window-lung": _("Lung"),

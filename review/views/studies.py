@@ -33,6 +33,8 @@ def keys() -> list[tuple[str, str]]:
         ("1", _("one image pixel on one screen pixel")),
         ("R", _("reset to the first look")),
         ("+ / -", _("larger / smaller")),
+        (", / .", _("turn left / right")),
+        ("Y", _("flip left to right, with a standing mark")),
         ("W", _("next window")),
         ("← ↑ ↓ →", _("move the image")),
         ("Shift+← ↑ ↓ →", _("window: right is wider, down is brighter")),

@@ -67,6 +67,22 @@ function describe(figure, viewer) {
   figure.querySelector(".live").textContent = message("window-and-zoom", {
     center: Math.round(center), width: Math.round(width), zoom,
   }) + (viewer.inverted ? ` · ${message("inverted")}` : "");
+  orient(figure, viewer.transform);
+}
+
+/** Marks go with the body, and an image that is not as it came says so for as long as it is not. */
+function orient(figure, transform) {
+  for (const mark of figure.querySelectorAll(".mark")) {
+    mark.className = `mark ${transform.sideOnScreen(mark.dataset.side)}`;
+  }
+  const said = [];
+  if (transform.flipped) said.push(message("flipped"));
+  if (transform.quarters > 0) said.push(message("turned", { degrees: transform.quarters * 90 }));
+  const notice = figure.querySelector(".turned");
+  const text = said.join(" · ");
+  if (notice.textContent === text) return;
+  notice.textContent = text;
+  notice.hidden = text === "";
 }
 
 function activate(figure) {

@@ -99,8 +99,11 @@ def test_pixels_that_are_not_square_keep_the_shape_of_the_body(
     with opened(browser, tmp_path) as page:
         page.evaluate(OPEN, {"kind": kind})
         lit = shot(page)[..., 0] == 255
+        page.evaluate("viewer.turn(1)")
+        standing = shot(page)[..., 0] == 255
     assert lit.all(axis=1).sum() == SIDE // 2
     assert np.flatnonzero(lit.any(axis=1))[[0, -1]].tolist() == [SIDE // 4, SIDE * 3 // 4 - 1]
+    assert np.array_equal(standing, lit.T), "turned, it keeps its shape"
 
 
 @KINDS
@@ -497,3 +500,55 @@ def test_the_scripts_stay_light() -> None:
                 opened.append(found)
     assert len(opened) > 15
     assert sum(path.stat().st_size for path in opened) < 98_000
+
+
+def turned(picture: NDArray[Any], quarters: int, flipped: bool) -> NDArray[Any]:
+    """What is shown: flipped left to right first, then turned clockwise."""
+    return np.rot90(np.fliplr(picture) if flipped else picture, -quarters)
+
+
+# What is pressed, and the quarters and flip that the image is then seen in.
+ORIENTATIONS = [
+    ("viewer.turn(1)", 1, False),
+    ("viewer.turn(-1)", 3, False),
+    ("viewer.turn(1); viewer.turn(1)", 2, False),
+    ("viewer.flip()", 0, True),
+    ("viewer.flip(); viewer.turn(1)", 1, True),
+    ("viewer.turn(1); viewer.flip()", 3, True),
+    ("viewer.flip(); viewer.turn(1); viewer.flip(); viewer.turn(1)", 0, False),
+]
+
+
+@KINDS
+@pytest.mark.parametrize(("pressed", "quarters", "flipped"), ORIENTATIONS)
+def test_turning_and_flipping_moves_every_pixel_mask_and_click(
+    page: Page, image: Path, kind: str, pressed: str, quarters: int, flipped: bool
+) -> None:
+    mask = f_shape()
+    given = outline(1, mask)
+    page.evaluate(OPEN, {"kind": kind, "masks": [given], "look": {"filled": True}})
+    page.evaluate(pressed)
+    drawn, seen = shot(page), turned(mask, quarters, flipped)
+    coloured = drawn[..., 0].astype(int) - drawn[..., 1].astype(int) > 20
+    assert np.array_equal(coloured, seen)
+    assert np.array_equal(drawn[~seen][:, 0], turned(shown(image), quarters, flipped)[~seen])
+    row, column = np.argwhere(seen)[7]
+    assert clicked(page, column + 0.5, row + 0.5) == [1]
+    assert page.evaluate("viewer.transform.isUpright") is (quarters == 0 and not flipped)
+    there = page.evaluate(
+        "([x, y]) => { const p = viewer.transform.toImage(x, y, viewer.image);"
+        " const q = viewer.transform.toCanvas(p, viewer.image); return [q.x, q.y]; }",
+        [31.5, 77.25],
+    )
+    assert np.allclose(there, [31.5, 77.25])
+    page.evaluate("viewer.reset(); viewer.restyle({on: false})")
+    assert np.array_equal(shot(page)[..., 0], shown(image))
+
+
+def test_sides_of_the_image_are_named_where_they_are_seen(page: Page) -> None:
+    page.evaluate(OPEN, {"kind": "canvas"})
+    seen = "['top', 'right', 'bottom', 'left'].map((side) => viewer.transform.sideOnScreen(side))"
+    page.evaluate("viewer.turn(1)")
+    assert page.evaluate(seen) == ["right", "bottom", "left", "top"]
+    page.evaluate("viewer.turn(-1); viewer.flip()")
+    assert page.evaluate(seen) == ["top", "left", "bottom", "right"]

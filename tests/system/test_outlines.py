@@ -153,3 +153,42 @@ def test_two_people_see_each_others_outlines(hospital: Hospital, chromium: Brows
     one, other = hospital.sql(HUMAN.format(uid=uid))
     assert not np.array_equal(rle.decode(one[5], one[3:5]), rle.decode(other[5], other[3:5]))
     assert other[2] is not None, "it supersedes the other person's"
+
+
+def test_a_flipped_image_says_so_until_it_is_reset(hospital: Hospital, chromium: Browser, uid: str) -> None:
+    with signed_in(chromium, hospital, "radiologist") as page:
+        page.goto(f"{hospital.url}/studies/{uid}/")
+        page.wait_for_selector("figure[data-state=full]")
+        right = page.locator("figure.active .mark").filter(has_text=re.compile("^R$"))
+        expect(right).to_have_class("mark left")
+        page.keyboard.press("y")
+        expect(page.locator("figure.active .turned")).to_have_text("FLIPPED")
+        expect(right).to_have_class("mark right")
+        page.keyboard.press(".")
+        expect(page.locator("figure.active .turned")).to_have_text("FLIPPED · TURNED 90°")
+        page.keyboard.press("r")
+        expect(page.locator("figure.active .turned")).to_be_hidden()
+        expect(right).to_have_class("mark left")
+
+
+def test_a_question_about_the_text_is_asked_before_the_signature(
+    hospital: Hospital, chromium: Browser, uid: str
+) -> None:
+    with signed_in(chromium, hospital, "radiologist") as page:
+        page.goto(f"{hospital.url}/studies/{uid}/")
+        page.wait_for_selector("figure[data-state=full]")
+        page.fill("#findings", "Small left pleural effusion. No pneumothorax.")
+        page.fill("#impression", "Right pleural effusion.")
+        page.keyboard.press("Control+Enter")
+        asked = page.locator("#sign-dialog .asked")
+        expect(asked).to_contain_text("the impression names a side that the findings do not")
+        expect(page.locator("#sign-dialog [type=submit]")).to_have_text("Sign as it is")
+        asked.get_by_role("button", name="Show").first.click()
+        expect(page.locator("#sign-dialog")).to_be_hidden()
+        assert page.evaluate("document.activeElement.id") == "impression"
+        assert page.evaluate("getSelection().toString()") == "Right pleural effusion."
+        page.fill("#impression", "Left pleural effusion.")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#sign-dialog [type=submit]")).to_be_visible()
+        expect(asked).not_to_contain_text("names a side")
+        page.click("#sign-dialog [data-close]")

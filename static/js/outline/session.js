@@ -122,8 +122,8 @@ export class Session extends EventTarget {
 
   /** Distance of two image positions on the screen, CSS pixels. */
   distance(a, b) {
-    const { scale } = this.viewer.transform;
-    return Math.hypot((a.column - b.column) * scale, (a.row - b.row) * this.aspect * scale) / devicePixelRatio;
+    const [from, to] = [this.viewer.onScreen(a), this.viewer.onScreen(b)];
+    return Math.hypot(from.x - to.x, from.y - to.y);
   }
 
   /** Show the corners of a polygon that is not closed yet. */
@@ -140,16 +140,16 @@ export class Session extends EventTarget {
   }
 
   #follow = () => {
-    const { x, y, scale } = this.viewer.transform;
-    const at = (point) => [
-      (x + point.column * scale) / devicePixelRatio, (y + point.row * scale * this.aspect) / devicePixelRatio,
-    ];
+    const at = (point) => {
+      const { x, y } = this.viewer.onScreen(point);
+      return [x, y];
+    };
     const [round, line] = this.layer.children;
     const hasBrush = this.#point !== null && ["brush", "eraser"].includes(this.toolName);
     round.toggleAttribute("hidden", !hasBrush);
     if (hasBrush) {
       const [cx, cy] = at(this.#point);
-      const r = (this.radius * scale) / devicePixelRatio;
+      const r = (this.radius * this.viewer.transform.scale) / devicePixelRatio;
       for (const [name, value] of Object.entries({ cx, cy, r })) round.setAttribute(name, value);
     }
     line.setAttribute("points", this.#corners.map((corner) => at(corner).join()).join(" "));

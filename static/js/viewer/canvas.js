@@ -47,9 +47,10 @@ export class CanvasRenderer {
 
   draw(transform, image) {
     const { width, height } = this.canvas;
-    const place = [width, height, transform.x, transform.y, transform.scale].join();
+    const matrix = transform.toImageMatrix(image);
+    const place = [width, height, ...matrix].join();
     if (this.sampledFor !== `${place}/${this.version.level}`) {
-      this.#sample(transform, image);
+      this.#sample(matrix, transform.scale, image);
       this.sampledFor = `${place}/${this.version.level}`;
     }
     const pixels = this.pixels;
@@ -59,34 +60,33 @@ export class CanvasRenderer {
       const gray = value < 0 ? 0 : this.table[value] >> 8;
       out[i] = 0xff000000 | (gray << 16) | (gray << 8) | gray;
     }
-    if (this.masks !== null) this.#overlay(transform, image, place);
+    if (this.masks !== null) this.#overlay(matrix, transform.scale, image, place);
     this.context.putImageData(pixels, 0, 0);
   }
 
-  #sample(transform, image) {
+  #sample([a, b, c, d, e, f], scale, image) {
     const { width, height } = this.canvas;
     const { values, rows, columns } = this.level;
     if (this.pixels?.width !== width || this.pixels?.height !== height) {
       this.pixels = new ImageData(width, height);
       this.sampled = new Int32Array(width * height);
     }
-    const share = columns / image.columns;
-    const down = transform.scale * image.aspect;
-    const step = { x: share / transform.scale, y: rows / image.rows / down };
+    const [across, down] = [columns / image.columns, rows / image.rows];
+    const step = { x: across / scale, y: down / (scale * image.aspect) };
     const one = Math.max(step.x, step.y) > 1.0001 ? average(values, rows, columns, step) : interpolate(values, rows, columns);
     for (let y = 0, i = 0; y < height; y += 1) {
-      const v = ((y + 0.5 - transform.y) / down) * (rows / image.rows);
       for (let x = 0; x < width; x += 1, i += 1) {
-        const u = ((x + 0.5 - transform.x) / transform.scale) * share;
+        const u = (a * (x + 0.5) + b * (y + 0.5) + c) * across;
+        const v = (d * (x + 0.5) + e * (y + 0.5) + f) * down;
         this.sampled[i] = u < 0 || v < 0 || u >= columns || v >= rows ? -1 : one(u, v);
       }
     }
   }
 
-  #overlay(transform, image, place) {
+  #overlay(matrix, scale, image, place) {
     const key = `${place}/${this.version.masks}`;
     if (this.overlaidFor !== key) {
-      this.layer = paintOverlay(this.canvas, transform, image, this.masks, this.styles);
+      this.layer = paintOverlay(this.canvas, matrix, scale, image, this.masks, this.styles);
       this.overlaidFor = key;
     }
     const { data } = this.pixels;
@@ -130,29 +130,28 @@ function clamp(index, size) {
 }
 
 /** The masks as premixed RGBA bytes of the canvas: the later mask over the earlier. */
-function paintOverlay(canvas, transform, image, packed, styles) {
+function paintOverlay(canvas, [a, b, c, d, e, f], scale, image, packed, styles) {
   const { width, height } = canvas;
   const { rows, columns, masks, layers } = packed;
-  const share = columns / image.columns;
-  const down = transform.scale * image.aspect;
-  const line = { x: (devicePixelRatio * share) / transform.scale, y: (devicePixelRatio * rows) / image.rows / down };
+  const [across, down] = [columns / image.columns, rows / image.rows];
+  const line = { x: (devicePixelRatio * across) / scale, y: (devicePixelRatio * down) / (scale * image.aspect) };
   const bytes = new Uint8ClampedArray(width * height * 4);
   layers.forEach((layer, depth) => {
     const drawn = visible(masks.length, depth, styles);
     const bits = (u, v) => (u < 0 || v < 0 || u >= columns || v >= rows ? 0 : layer[Math.floor(v) * columns + Math.floor(u)]);
     for (let y = 0; y < height; y += 1) {
-      const v = ((y + 0.5 - transform.y) / down) * (rows / image.rows);
       for (let x = 0; x < width; x += 1) {
-        const u = ((x + 0.5 - transform.x) / transform.scale) * share;
+        const u = (a * (x + 0.5) + b * (y + 0.5) + c) * across;
+        const v = (d * (x + 0.5) + e * (y + 0.5) + f) * down;
         const inside = bits(u, v) & drawn;
         if (inside === 0) continue;
         const thin = eroded(bits, u, v, 1.5, line);
         const thick = eroded(bits, u, v, 2.6, line);
         const dash = (x + height - y) % DASH < DASH / 2;
-        for (let b = 0; b < 32 && depth * 32 + b < masks.length; b += 1) {
-          if (((inside >>> b) & 1) === 0) continue;
-          const index = depth * 32 + b;
-          blend(bytes, (y * width + x) * 4, styles, index, masks.length, { thin, thick, bit: b, dash });
+        for (let bit = 0; bit < 32 && depth * 32 + bit < masks.length; bit += 1) {
+          if (((inside >>> bit) & 1) === 0) continue;
+          const index = depth * 32 + bit;
+          blend(bytes, (y * width + x) * 4, styles, index, masks.length, { thin, thick, bit, dash });
         }
       }
     }

@@ -19,7 +19,9 @@ uniform usampler2D uTable;
 uniform usampler2DArray uMasks;
 uniform sampler2D uStyles;
 uniform vec2 uCanvas;
-uniform vec4 uPlace;      // x, y offset and device pixels per image pixel, across and down
+uniform vec3 uColumn;      // the column under a canvas position (x, y, 1) is its product with this
+uniform vec3 uRow;
+uniform vec2 uPlace;       // device pixels per image pixel, across and down the image
 uniform vec2 uImage;      // columns, rows of the full image
 uniform int uMaskCount;
 uniform float uLine;       // device pixels per CSS pixel
@@ -95,26 +97,28 @@ vec3 overlay(vec3 under, vec2 at, vec2 step) {
 
 void main() {
   vec2 screen = vec2(gl_FragCoord.x, uCanvas.y - gl_FragCoord.y);
-  vec2 at = (screen - uPlace.xy) / uPlace.zw;
+  vec2 at = vec2(dot(uColumn, vec3(screen, 1.0)), dot(uRow, vec3(screen, 1.0)));
   if (any(lessThan(at, vec2(0.0))) || any(greaterThanEqual(at, uImage))) {
     colour = vec4(0.0, 0.0, 0.0, 1.0);
     return;
   }
   ivec2 size = textureSize(uValues, 0);
   vec2 share = vec2(size) / uImage;
-  vec2 step = share / uPlace.zw;
+  vec2 step = share / uPlace;
   float found = max(step.x, step.y) > 1.0001 ? average(at * share, step, size) : interpolate(at * share, size);
   int stored = int(floor(found + 0.5));
   uint gray = texelFetch(uTable, ivec2(stored & 255, stored >> 8), 0).r >> 8;
   vec3 shade = vec3(float(gray) / 255.0);
   if (uMaskCount > 0) {
     vec2 maskShare = vec2(textureSize(uMasks, 0).xy) / uImage;
-    shade = overlay(shade, at * maskShare, maskShare / uPlace.zw);
+    shade = overlay(shade, at * maskShare, maskShare / uPlace);
   }
   colour = vec4(shade, 1.0);
 }`;
 
-const UNIFORMS = ["uValues", "uTable", "uMasks", "uStyles", "uCanvas", "uPlace", "uImage", "uMaskCount", "uLine"];
+const UNIFORMS = [
+  "uValues", "uTable", "uMasks", "uStyles", "uCanvas", "uColumn", "uRow", "uPlace", "uImage", "uMaskCount", "uLine",
+];
 
 function compile(gl, type, source) {
   const shader = gl.createShader(type);
@@ -238,7 +242,10 @@ export class WebGLRenderer {
     gl.useProgram(this.program);
     ["uValues", "uTable", "uMasks", "uStyles"].forEach((name, unit) => gl.uniform1i(place[name], unit));
     gl.uniform2f(place.uCanvas, canvas.width, canvas.height);
-    gl.uniform4f(place.uPlace, transform.x, transform.y, transform.scale, transform.scale * image.aspect);
+    const matrix = transform.toImageMatrix(image);
+    gl.uniform3fv(place.uColumn, matrix.slice(0, 3));
+    gl.uniform3fv(place.uRow, matrix.slice(3));
+    gl.uniform2f(place.uPlace, transform.scale, transform.scale * image.aspect);
     gl.uniform2f(place.uImage, image.columns, image.rows);
     gl.uniform1i(place.uMaskCount, this.maskCount ?? 0);
     gl.uniform1f(place.uLine, devicePixelRatio);

@@ -68,6 +68,7 @@ export class Viewer extends EventTarget {
   /** The first paint: the server's table exactly, the whole image, no inversion. */
   reset() {
     this.inverted = false;
+    this.transform.upright();
     this.setPreset(0);
     this.fit();
   }
@@ -95,6 +96,18 @@ export class Viewer extends EventTarget {
 
   zoom(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
     this.transform.zoom(factor, x, y, this.canvas, this.image);
+    this.draw();
+  }
+
+  /** Turn what is seen clockwise by quarters. */
+  turn(quarters) {
+    this.transform.turn(quarters, this.canvas, this.image);
+    this.draw();
+  }
+
+  /** Flip what is seen left to right. */
+  flip() {
+    this.transform.flip(this.canvas, this.image);
     this.draw();
   }
 
@@ -156,6 +169,12 @@ export class Viewer extends EventTarget {
     const { row, column } = this.toImage(clientX, clientY);
     const found = masks.at(this.packed, (row * this.packed.rows) / this.image.rows, (column * this.packed.columns) / this.image.columns);
     return found.filter((mask) => masks.isShown(mask, this.look)).sort((a, b) => (a.area ?? 0) - (b.area ?? 0));
+  }
+
+  /** Where an image position lies on the canvas, in CSS pixels from its corner. */
+  onScreen(point) {
+    const { x, y } = this.transform.toCanvas(point, this.image);
+    return { x: x / devicePixelRatio, y: y / devicePixelRatio };
   }
 
   /** The image position `{row, column}` under a position of the page. */
