@@ -70,18 +70,15 @@ function describe(figure, viewer) {
   orient(figure, viewer.transform);
 }
 
-/** Marks go with the body, and an image that is not as it came says so for as long as it is not. */
+/** Marks go with the body; an image that is not as it came says so. */
 function orient(figure, transform) {
   for (const mark of figure.querySelectorAll(".mark")) {
     mark.className = `mark ${transform.sideOnScreen(mark.dataset.side)}`;
   }
-  const said = [];
-  if (transform.flipped) said.push(message("flipped"));
-  if (transform.quarters > 0) said.push(message("turned", { degrees: transform.quarters * 90 }));
+  const turned = transform.quarters > 0 ? message("turned", { degrees: transform.quarters * 90 }) : "";
+  const text = [transform.flipped ? message("flipped") : "", turned].filter(Boolean).join(" · ");
   const notice = figure.querySelector(".turned");
-  const text = said.join(" · ");
-  if (notice.textContent === text) return;
-  notice.textContent = text;
+  if (notice.textContent !== text) notice.textContent = text;
   notice.hidden = text === "";
 }
 

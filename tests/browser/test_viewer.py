@@ -499,7 +499,7 @@ def test_the_scripts_stay_light() -> None:
             if found not in opened:
                 opened.append(found)
     assert len(opened) > 15
-    assert sum(path.stat().st_size for path in opened) < 98_000
+    assert sum(path.stat().st_size for path in opened) < 98_700
 
 
 def turned(picture: NDArray[Any], quarters: int, flipped: bool) -> NDArray[Any]:

@@ -77,7 +77,7 @@ export class Checks {
   }
 }
 
-/** The UTF-16 offset of a code point. The server counts in normal form; text typed here nearly always is. */
+/** The UTF-16 offset of a code point. */
 function units(text, points) {
   let at = 0;
   for (const character of text) {
