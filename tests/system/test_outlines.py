@@ -5,10 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from inference.imaging import masks as rle
-from tests.system.browser import signed_in
+from tests.system.browser import saved, signed_in
 from tests.system.hospital import Hospital
 from tests.system.test_survival import all_drafted
 from tests.system.test_whole_way import uid_where
@@ -192,3 +192,34 @@ def test_a_question_about_the_text_is_asked_before_the_signature(
         expect(page.locator("#sign-dialog [type=submit]")).to_be_visible()
         expect(asked).not_to_contain_text("names a side")
         page.click("#sign-dialog [data-close]")
+
+
+def test_what_is_typed_while_the_questions_are_looked_up_is_the_password(
+    hospital: Hospital, chromium: Browser, uid: str
+) -> None:
+    """Never a part of the report; and Enter before there was something to see signs no question unseen."""
+    with signed_in(chromium, hospital, "radiologist") as page:
+        page.goto(f"{hospital.url}/studies/{uid}/")
+        page.wait_for_selector("figure[data-state=full]")
+        page.fill("#findings", "Small left pleural effusion. No pneumothorax.")
+        page.fill("#impression", "Right pleural effusion.")
+        saved(page)
+        page.wait_for_timeout(2_000)  # the gaps have been asked for
+        held: list[Route] = []
+        page.route("**/report/check/", held.append)
+        page.focus("#findings")
+        page.keyboard.press("Control+Enter")
+        page.keyboard.type("demo-radiologist")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(300)
+        assert page.input_value("#password") == "demo-radiologist"
+        assert page.input_value("#findings") == "Small left pleural effusion. No pneumothorax."
+        for route in held:
+            route.continue_()
+        expect(page.locator("#sign-dialog .asked")).to_be_visible()
+        expect(page.locator("#sign-dialog")).to_have_attribute("aria-busy", "false")
+        expect(page.locator("#findings")).to_have_count(1)
+        assert hospital.sql(
+            "SELECT count(*) FROM review_signature s JOIN review_report r ON s.report_id = r.id"
+            f" JOIN review_study u ON r.study_id = u.id WHERE u.study_instance_uid = '{uid}'"
+        ) == [(0,)]

@@ -3,7 +3,6 @@
 import { message, readJson } from "../dom.js";
 import { bind } from "../keyboard.js";
 import { Checks } from "./checks.js";
-import { showConflict, showRestored } from "./conflict.js";
 import { Editor } from "./editor.js";
 import { Lock } from "./lock.js";
 import { Mirror } from "./marks.js";
@@ -124,7 +123,7 @@ class Writing {
     );
     this.#connectLight(light);
     this.editor.addEventListener("text", () => this.mark());
-    this.editor.addEventListener("conflict", (event) => showConflict(this.editor, event.detail));
+    this.editor.addEventListener("conflict", (event) => this.#compare(event.detail));
     this.editor.addEventListener("signed", () => this.#end());
     this.editor.addEventListener("locked", (event) => this.lock.told({ mine: false, ...event.detail }));
     this.editor.addEventListener("saved", (event) => {
@@ -211,21 +210,35 @@ class Writing {
     const server = { findings: page.report.findings, impression: page.report.impression };
     if (this.editor.state === "conflict") {
       const theirs = { ...server, revision: page.report.revision, sha256: page.report.sha256, author: page.report.author, saved_at: page.report.saved_at };
-      showConflict(this.editor, { theirs });
+      this.#compare({ theirs });
     } else {
-      showRestored(this.editor, server);
+      import("./conflict.js").then(({ showRestored }) => showRestored(this.editor, server));
     }
   }
 
+  async #compare(found) {
+    const { showConflict } = await import("./conflict.js"); // seldom
+    showConflict(this.editor, found);
+  }
+
   #connectSigning() {
-    const element = document.getElementById("sign-dialog");
-    if (element === null) return;
-    let dialog = null; // its script comes when somebody signs
-    const open = async () => {
-      const { SignDialog } = await import("./sign.js");
-      dialog ??= new SignDialog(element, this.editor, this.checks);
-      await dialog.open();
+    const dialog = document.getElementById("sign-dialog");
+    if (dialog === null) return;
+    const form = dialog.querySelector("form");
+    let prepared = null; // its script comes when somebody signs
+    const open = () => {
+      if (dialog.open) return;
+      form.elements.password.value = "";
+      dialog.setAttribute("aria-busy", "true");
+      dialog.showModal(); // before anything is awaited: what is typed next is the password, and no part of the text
+      form.elements.password.focus();
+      prepared = import("./sign.js").then(({ prepare }) => prepare(dialog, this.editor, this.checks));
     };
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const hasSeen = dialog.getAttribute("aria-busy") === "false";
+      (await prepared)?.sign({ hasSeen });
+    });
     document.getElementById("sign").addEventListener("click", open);
     bind("ctrl+enter", open);
   }

@@ -6,42 +6,42 @@ import { toast } from "../errors.js";
 /** Refusals that are about the text, not about the signature: the editor shows them. */
 const ELSEWHERE = new Set(["revision-conflict", "report-signed", "report-locked"]);
 
-export class SignDialog {
+/** Save what is in the editor and show it in the open dialog; null, and closed, where it cannot be saved. */
+export async function prepare(element, editor, checks) {
+  const dialog = new SignDialog(element, editor, checks);
+  return await dialog.show() ? dialog : null;
+}
+
+class SignDialog {
   constructor(dialog, editor, checks) {
     this.dialog = dialog;
     this.editor = editor;
     this.checks = checks;
     this.form = dialog.querySelector("form");
     this.error = dialog.querySelector("[role=alert]");
-    this.form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#sign();
-    });
   }
 
-  /** Save what is in the editor, then ask. Stays closed when the text cannot be saved. */
-  async open() {
-    if (this.dialog.open) return;
+  /** Whether the dialog shows what would be signed: what is saved, and what is asked about it. */
+  async show() {
+    this.#complain("");
     const isSaved = await this.editor.flush({ evenIfClean: true });
     if (!isSaved) {
+      this.dialog.close();
       toast(message("sign-needs-saved"));
-      return;
+      return false;
     }
     const text = this.editor.text();
     this.form.elements.revision.value = this.editor.basedOn;
     this.form.elements.sha256.value = this.editor.sha256;
-    this.form.elements.password.value = "";
-    this.#complain("");
     const shown = this.dialog.querySelector(".to-sign");
     shown.replaceChildren();
     for (const name of ["findings", "impression"]) {
       shown.append(make("h3", "", message(name)), make("pre", text[name] ? "" : "empty", text[name] || message("empty")));
     }
-    await this.#ask();
-    if (this.dialog.open) return;
     this.dialog.querySelector(".revision").textContent = message("signs-revision", { revision: this.editor.basedOn });
-    this.dialog.showModal();
-    this.form.elements.password.focus();
+    await this.#ask();
+    this.dialog.setAttribute("aria-busy", "false");
+    return this.dialog.open;
   }
 
   /** Show what is asked about the text. Who signs then has decided, and the signature says so. */
@@ -62,7 +62,9 @@ export class SignDialog {
     this.error.hidden = text === "";
   }
 
-  async #sign() {
+  /** Sign what is shown. `hasSeen` is false where it was asked for before the questions were there to be seen. */
+  async sign({ hasSeen }) {
+    if (!this.dialog.open || (!hasSeen && this.form.elements.decided.value !== "[]")) return;
     const submit = this.form.querySelector("[type=submit]");
     submit.disabled = true;
     this.#complain("");
