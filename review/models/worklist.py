@@ -61,6 +61,7 @@ class WorklistEntry(models.Model):
                 name="worklist_open",
                 condition=Q(is_open=True),
             ),
+            models.Index(fields=["site", "priority", "started_at", "study"], name="worklist_by_urgency"),
             models.Index(fields=["site", "-started_at", "-study"], name="worklist_by_start"),
             models.Index(fields=["site", "-received_at", "-study"], name="worklist_by_receipt"),
             models.Index(fields=["site", "status", "-started_at", "-study"], name="worklist_by_status"),

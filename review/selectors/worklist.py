@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.utils.translation import gettext as _
 
 from review.exceptions import InvalidInput
@@ -26,7 +27,8 @@ MIN_DAY, MAX_DAY = date(1895, 11, 8), date(2200, 1, 1)
 
 @dataclass(frozen=True)
 class Sort:
-    """Columns in order; a leading minus descends. The study closes every sort, so that no two rows tie."""
+    """Columns in order, all ascending or, with a leading minus, all descending. The study closes every sort, so
+    that no two rows tie."""
 
     columns: tuple[str, ...]
 
@@ -59,12 +61,10 @@ class Page:
 
 
 def visible_to(user: User) -> QuerySet[WorklistEntry]:
-    """Rows of the sites the user reads at.
-
-    Site ids are fetched first: a plain list keeps the plan on the index.
-    """
-    site_ids = list(people.sites_with(user, Capability.READ).values_list("pk", flat=True))
-    return WorklistEntry.objects.filter(site_id__in=site_ids).select_related("study", "site", "assignee")
+    """Rows of the sites the user reads at."""
+    return WorklistEntry.objects.filter(site__in=people.sites_with(user, Capability.READ)).select_related(
+        "study", "site", "assignee"
+    )
 
 
 def page(user: User, filters: Filters, cursor: str = "") -> Page:
@@ -78,10 +78,8 @@ def page(user: User, filters: Filters, cursor: str = "") -> Page:
     if filters.sort not in SORTS:
         raise InvalidInput(_("There is no sort named %(name)s.") % {"name": repr(filters.sort)})
     columns = SORTS[filters.sort].columns
-    rows = _narrow(visible_to(user), filters)
-    if cursor:
-        rows = rows.filter(_after(columns, _decode(cursor, columns)))
-    entries = list(rows.order_by(*columns)[: PAGE_SIZE + 1])
+    behind = _after(columns, _decode(cursor, columns)) if cursor else Q()
+    entries = _first(user, filters, behind, PAGE_SIZE + 1)
     more = len(entries) > PAGE_SIZE
     entries = entries[:PAGE_SIZE]
     return Page(entries, _encode(entries[-1], columns) if more else "")
@@ -90,9 +88,32 @@ def page(user: User, filters: Filters, cursor: str = "") -> Page:
 def next_study(user: User, filters: Filters, after: WorklistEntry) -> WorklistEntry | None:
     """The study to read after this one: the next of the list, else its first."""
     columns = SORTS[filters.sort].columns
-    rows = _narrow(visible_to(user), filters).exclude(pk=after.pk).order_by(*columns)
     values = [getattr(after, column.lstrip("-")) for column in columns]
-    return rows.filter(_after(columns, values)).first() or rows.first()
+    others = ~Q(pk=after.pk)
+    found = _first(user, filters, others & _after(columns, values), 1) or _first(user, filters, others, 1)
+    return found[0] if found else None
+
+
+def _first(user: User, filters: Filters, condition: Q, count: int) -> list[WorklistEntry]:
+    """The first rows of a list.
+
+    Each site is asked for its own first rows, which an index gives in order; asked over several sites at once,
+    PostgreSQL would read and sort all of them.
+    """
+    columns = SORTS[filters.sort].columns
+    sites = people.sites_with(user, Capability.READ)
+    if filters.site:
+        sites = sites.filter(code=filters.site)
+    wanted = condition & _narrowed(filters)
+    of_each = [
+        WorklistEntry.objects.filter(wanted, site_id=site).order_by(*columns).values("pk")[:count]
+        for site in sites.values_list("pk", flat=True)
+    ]
+    if not of_each:
+        return []
+    keys = of_each[0] if len(of_each) == 1 else of_each[0].union(*of_each[1:], all=True)
+    rows = WorklistEntry.objects.filter(pk__in=keys).select_related("study", "site", "assignee")
+    return list(rows.order_by(*columns)[:count])
 
 
 def is_changed(study: Study) -> bool:
@@ -126,25 +147,20 @@ def _by_day(day: date | None, zone: ZoneInfo) -> Q:
     return Q(started_at__gte=start, started_at__lt=start + timedelta(days=1))
 
 
-def _narrow(rows: QuerySet[WorklistEntry], filters: Filters) -> QuerySet[WorklistEntry]:
+def _narrowed(filters: Filters) -> Q:
     condition = _by_status(filters.status) & _by_search(filters.search) & _by_day(filters.day, filters.zone)
     if filters.priority is not None:
         condition &= Q(priority=filters.priority)
-    if filters.site:
-        condition &= Q(site__code=filters.site)
     if filters.assigned_to is not None:
         condition &= Q(assignee=filters.assigned_to)
-    return rows.filter(condition)
+    return condition
 
 
 def _after(columns: tuple[str, ...], values: list[Any]) -> Q:
-    """Rows strictly behind the given one in this order: (a > x) or (a = x and b > y) or ..."""
-    condition, equal = Q(), Q()
-    for column, value in zip(columns, values, strict=True):
-        name, comparison = column.lstrip("-"), "lt" if column.startswith("-") else "gt"
-        condition |= equal & Q(**{f"{name}__{comparison}": value})
-        equal &= Q(**{name: value})
-    return condition
+    """Rows strictly behind the given one in this order, as one comparison of rows: an index starts there."""
+    names = [column.lstrip("-") for column in columns]
+    compare = TupleLessThan if columns[0].startswith("-") else TupleGreaterThan
+    return Q(compare(Tuple(*names), tuple(values)))
 
 
 def _encode(entry: WorklistEntry, columns: tuple[str, ...]) -> str:

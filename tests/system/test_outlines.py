@@ -206,7 +206,7 @@ def test_what_is_typed_while_the_questions_are_looked_up_is_the_password(
         saved(page)
         page.wait_for_timeout(2_000)  # the gaps have been asked for
         held: list[Route] = []
-        page.route("**/report/check/", held.append)
+        page.route("**/report/check/", lambda route: held.append(route))
         page.focus("#findings")
         page.keyboard.press("Control+Enter")
         page.keyboard.type("demo-radiologist")

@@ -136,6 +136,7 @@ export class Editor extends EventTarget {
       else if (isUnreachable(error)) this.#unreachable();
       else throw error;
     }
+    if (this.state !== "saved") this.#settleIfClean(); // taken back meanwhile
   }
 
   async #answered(status, body, sent) {
