@@ -50,6 +50,7 @@ SURNAMES = [
     "KOBAYASHI",
     "KATO",
 ]
+LOCAL = "YOSHIDA"
 IDEOGRAPHS = ["佐藤", "鈴木", "高橋", "田中", "伊藤", "渡辺", "山本", "中村", "小林", "加藤"]
 SYLLABLES = ["a", "ki", "ha", "ru", "mi", "no", "yo", "shi", "ka", "to", "na", "ri"]
 
@@ -85,7 +86,9 @@ class Tables:
 
     def name(self, patient: int) -> tuple[str, str]:
         given = given_name(patient)
-        index = patient % len(SURNAMES)
+        index = patient * 7919 // 3 % len(SURNAMES)
+        if patient % 40 == 0:  # a name that one site knows and the other does not
+            return f"{LOCAL}^{given}", f"吉田^{given}"
         return f"{SURNAMES[index]}^{given}", f"{IDEOGRAPHS[index]}^{given}"
 
     def taken(self, number: int) -> datetime:
@@ -288,7 +291,7 @@ def lists() -> list[dict[str, str]]:
         *({"status": "all", "day": day} for day in ("2023-05-17", "2025-11-02")),
         *(
             {"status": "all", "q": words}
-            for words in ("B00012345", "C000777777", "sato", "鈴木", "sato aki", "zz")
+            for words in ("B00012345", "C000777777", "sato", "鈴木", "sato aki", "yoshida", "zz")
         ),
     ]
     return [{**filters, "sort": order} for filters in narrowed for order in ("urgency", "newest", "received")]

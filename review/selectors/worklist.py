@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -21,6 +22,8 @@ from review.selectors import people
 from review.worklist import search_key
 
 PAGE_SIZE = 50
+FEW = 2_000
+"""Matches of a search at one site that are sorted as they are found."""
 MIN_DAY, MAX_DAY = date(1895, 11, 8), date(2200, 1, 1)
 """The first radiograph was taken on the first of these; days near the calendar's ends have no zone."""
 
@@ -104,16 +107,38 @@ def _first(user: User, filters: Filters, condition: Q, count: int) -> list[Workl
     sites = people.sites_with(user, Capability.READ)
     if filters.site:
         sites = sites.filter(code=filters.site)
-    wanted = condition & _narrowed(filters)
-    of_each = [
-        WorklistEntry.objects.filter(wanted, site_id=site).order_by(*columns).values("pk")[:count]
-        for site in sites.values_list("pk", flat=True)
+    of_sites = [
+        rows.filter(condition, _narrowed(filters)).order_by(*columns).values("pk")[:count]
+        for rows in _searched(list(sites.values_list("pk", flat=True)), filters.search)
     ]
-    if not of_each:
+    if not of_sites:
         return []
-    keys = of_each[0] if len(of_each) == 1 else of_each[0].union(*of_each[1:], all=True)
-    rows = WorklistEntry.objects.filter(pk__in=keys).select_related("study", "site", "assignee")
+    rows = WorklistEntry.objects.filter(pk__in=_together(of_sites)).select_related(
+        "study", "site", "assignee"
+    )
     return list(rows.order_by(*columns)[:count])
+
+
+def _searched(sites: list[int], search: str) -> list[QuerySet[WorklistEntry]]:
+    """For each site the rows that fit the words.
+
+    Where few do, they are looked up by the words first. Where many do, the rows in order meet enough of them
+    soon. PostgreSQL, left to choose, reads a whole site where a name is common elsewhere and unknown here.
+    """
+    of_sites = [WorklistEntry.objects.filter(site_id=site) for site in sites]
+    fits = _by_search(search)
+    if not fits or not sites:
+        return of_sites
+    matches = [rows.filter(fits).order_by()[: FEW + 1] for rows in of_sites]
+    found = Counter(_together([some.values_list("site_id", flat=True) for some in matches]))
+    return [
+        rows.filter(fits) if found[site] > FEW else rows.filter(pk__in=some.values("pk"))
+        for site, rows, some in zip(sites, of_sites, matches, strict=True)
+    ]
+
+
+def _together(querysets: list[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+    return querysets[0] if len(querysets) == 1 else querysets[0].union(*querysets[1:], all=True)
 
 
 def is_changed(study: Study) -> bool:
@@ -124,7 +149,10 @@ def is_changed(study: Study) -> bool:
 def _by_status(value: str) -> Q:
     if value == "open":
         return Q(is_open=True)
-    return Q(status=value) if value in WorklistStatus.values else Q()
+    if value not in WorklistStatus.values:
+        return Q()
+    # All but signed studies are open, and the index of the open ones is small.
+    return Q(status=value) if value == WorklistStatus.SIGNED else Q(status=value, is_open=True)
 
 
 def _by_search(value: str) -> Q:
@@ -148,7 +176,7 @@ def _by_day(day: date | None, zone: ZoneInfo) -> Q:
 
 
 def _narrowed(filters: Filters) -> Q:
-    condition = _by_status(filters.status) & _by_search(filters.search) & _by_day(filters.day, filters.zone)
+    condition = _by_status(filters.status) & _by_day(filters.day, filters.zone)
     if filters.priority is not None:
         condition &= Q(priority=filters.priority)
     if filters.assigned_to is not None:

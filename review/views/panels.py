@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,11 +18,13 @@ from review.models.people import User
 from review.models.reports import Report, Revision
 from review.models.states import JobStatus
 from review.models.studies import Image, Study
-from review.selectors import drafts, masks
+from review.selectors import drafts, masks, studies
 from review.selectors import reports as report_selector
 from review.services import reports
 from review.views import images, vocabulary
 
+LATERAL = frozenset({"LL", "RL", "LATERAL"})
+"""View Position (0018,5101) of the views from the side."""
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 
 
@@ -45,11 +47,39 @@ def image(study: Study, shown: Image) -> dict[str, Any]:
         "base": images.base_of(study, shown),
         "version": images.version_of(shown),
         "view": view,
+        "projection": "lateral" if shown.view_position in LATERAL else "frontal",
         "marks": _marks(shown.patient_orientation),
         "spacing": _spacing(shown),
         "secondary_capture": shown.secondary_capture,
         "burned_in": str(shown.header.get("burned_in_annotation", "")).upper() == "YES",
     }
+
+
+def sources(study: Study) -> list[dict[str, str]]:
+    """Where the viewer finds the images of a study: what it fetches before they are asked for."""
+    return [
+        {"base": images.base_of(study, shown), "version": images.version_of(shown)}
+        for shown in studies.images_of(study)
+    ]
+
+
+def earlier(study: Study, prior: Study) -> str:
+    """When a prior was taken and how long before this study, in words."""
+    taken, now = (one.started_at or one.received_at for one in (prior, study))
+    days = (now - taken).days
+    day = date_format(taken, "Y-m-d")
+    if days < 90:
+        return ngettext("%(day)s, %(count)d day earlier", "%(day)s, %(count)d days earlier", days) % {
+            "day": day,
+            "count": days,
+        }
+    months = round(days / 30.44)
+    if months < 24:
+        words = ngettext("%(day)s, %(count)d month earlier", "%(day)s, %(count)d months earlier", months)
+        return words % {"day": day, "count": months}
+    years = round(days / 365.25)
+    words = ngettext("%(day)s, %(count)d year earlier", "%(day)s, %(count)d years earlier", years)
+    return words % {"day": day, "count": years}
 
 
 def raw_name(images: list[Image]) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +21,8 @@ from review.views import events, panels, reauthentication
 from review.views.doors import Request, door, study_or_404, valid
 from review.views.worklist import filters_of, study_query
 
+MOST_PRIORS = 12
+
 
 def keys() -> list[tuple[str, str]]:
     return [
@@ -35,6 +37,9 @@ def keys() -> list[tuple[str, str]]:
         ("+ / -", _("larger / smaller")),
         (", / .", _("turn left / right")),
         ("Y", _("flip left to right, with a standing mark")),
+        ("2", _("one image, or all")),
+        ("3", _("the newest prior beside, or not")),
+        ("L", _("link zoom, place and window of the two, or not")),
         ("W", _("next window")),
         ("← ↑ ↓ →", _("move the image")),
         ("Shift+← ↑ ↓ →", _("window: right is wider, down is brighter")),
@@ -66,7 +71,8 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
     report = reports.of(study)
     revision = reports.current_revision(report)
     images = list(studies.images_of(study))
-    following = next_url(request, study)
+    following = next_study(request, study)
+    address = next_url(request, following)
     about = draft_context(request, study, report)
     can_correct = about["can_write"] and not about["is_signed"]
     context = {
@@ -80,12 +86,14 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
         "can_finalise": people.can(request.user, Capability.FINALISE, study.site),
         "meanings": _meanings(request, study),
         "needs_password": reauthentication.needs_password(request),
-        "next_url": following,
+        "next_url": address,
+        "priors": list(studies.priors_of(study, request.user).select_related("entry")[:MOST_PRIORS]),
         "page_keys": keys(),
         "page": {
             "masks_url": reverse("study-masks", args=[study.study_instance_uid]),
             "close_url": reverse("study-close", args=[study.study_instance_uid]),
-            "next_url": following,
+            "next_url": address,
+            "next_images": panels.sources(following) if following else [],
             "outlines": panels.outlines(study, request.user) if can_correct else None,
             "report": panels.editor(study, report, revision, user=request.user, now=timezone.now()),
         },
@@ -124,15 +132,51 @@ def _signed(report: Report | None) -> dict[str, Any]:
     }
 
 
-def next_url(request: Request, study: Study) -> str:
-    """The next study of the list the reader came from; empty when there is none."""
+def next_study(request: Request, study: Study) -> Study | None:
+    """The next study of the list the reader came from; None when there is none."""
     sites = list(people.sites_with(request.user, Capability.READ).order_by("name"))
     filters = filters_of(WorklistForm(request.GET or None, sites=sites), request.user, sites)
     entry = worklist.visible_to(request.user).filter(study=study).first()
     following = worklist.next_study(request.user, filters, entry) if entry else None
+    return following.study if following else None
+
+
+def next_url(request: Request, following: Study | None) -> str:
     if following is None:
         return ""
-    return reverse("study", args=[following.study.study_instance_uid]) + study_query(request.GET)
+    return reverse("study", args=[following.study_instance_uid]) + study_query(request.GET)
+
+
+def _prior_or_404(request: Request, study_instance_uid: str, prior_uid: str) -> tuple[Study, Study]:
+    """A study and one of its priors, which is of the same patient; looking at it is recorded as opening it."""
+    study = study_or_404(request.user, study_instance_uid)
+    prior = get_object_or_404(studies.priors_of(study, request.user), study_instance_uid=prior_uid)
+    study_service.note_opened(prior, by=request.user)
+    return study, prior
+
+
+@door(Capability.READ)
+@require_safe
+def prior_report(request: Request, study_instance_uid: str, prior_uid: str) -> HttpResponse:
+    """The report of a prior as it stands, to be read beside the one being written."""
+    _study, prior = _prior_or_404(request, study_instance_uid, prior_uid)
+    report = reports.of(prior)
+    context = {"study": prior, "revision": reports.current_revision(report), **_signed(report)}
+    return render(request, "review/_prior_report.html", context)
+
+
+@door(Capability.READ)
+@require_safe
+def prior_images(request: Request, study_instance_uid: str, prior_uid: str) -> HttpResponse:
+    """The images of a prior as viewports, to be put beside those of the study."""
+    study, prior = _prior_or_404(request, study_instance_uid, prior_uid)
+    context = {
+        "study": prior,
+        "images": [panels.image(prior, image) for image in studies.images_of(prior)],
+        "age": panels.age(prior),
+        "prior_mark": panels.earlier(study, prior),
+    }
+    return render(request, "review/_prior_images.html", context)
 
 
 @door(Capability.READ)

@@ -161,7 +161,7 @@ let outlines = null;
 async function connectOutlines() {
   const bar = await import("./outline/bar.js");
   outlines ??= bar.connectOutlines(page.outlines, {
-    active,
+    active: () => viewers.get(document.querySelector(".viewport.active:not(.prior)")?.dataset.sop),
     masksOf,
     picked: () => [...light.masks][0] ?? lastPicked,
     async onsaved() {
@@ -180,6 +180,21 @@ async function correct() {
   await connectOutlines();
   outlines.start();
 }
+
+/** Other layouts, and priors beside: their script comes when they are asked for. */
+const figures = document.querySelector(".viewports");
+const layout = async (act) => {
+  const { Layout } = await import("./viewer/layout.js");
+  act(Layout.of(figures, { open, activate, active, viewers }));
+};
+bind("2", () => layout((it) => it.toggle("one")));
+bind("3", () => layout((it) => it.toggle("prior")));
+bind("l", () => layout((it) => it.link()));
+document.querySelector("#tools [name=layout]").addEventListener("change", ({ target }) => layout((it) => it.show(target.value)));
+document.querySelector("[data-tool=link]").addEventListener("click", () => layout((it) => it.link()));
+document.getElementById("priors")?.addEventListener("click", ({ target }) => {
+  if (target.dataset.prior) layout((it) => it.beside(target.dataset.prior));
+});
 
 if (page.outlines !== null) {
   bind("c", correct);
@@ -210,3 +225,4 @@ const opened = [...document.querySelectorAll("figure.viewport")].map(open);
 const tools = connectTools({ active, restyle, viewers });
 await loadMasks();
 await Promise.allSettled(opened);
+if (page.next_images.length > 0) import("./viewer/ahead.js").then(({ fetchAhead }) => fetchAhead(page.next_images));

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.test import TestCase
@@ -67,6 +68,14 @@ class WorklistTests(TestCase):
             found = worklist.next_study(self.cast.ruth, worklist.Filters(), entries[here])
             assert found is not None
             assert found.study_id == there
+
+    def test_a_search_finds_the_same_however_it_is_looked_up(self) -> None:
+        for words in ("yamada", "sat", "nobody"):
+            filters = worklist.Filters(status="all", search=words, sort="newest")
+            found = worklist.page(self.cast.ruth, filters).entries
+            with mock.patch.object(worklist, "FEW", 0):
+                assert worklist.page(self.cast.ruth, filters).entries == found, words
+        assert found == []
 
     def test_nonsense_is_refused(self) -> None:
         for bad in ("%%%", "bm9uc2Vuc2U=", "W10="):

@@ -37,8 +37,11 @@ export function undoDifferences(values, rows, columns) {
   return values;
 }
 
+/** What there is of an image, in the order in which it is needed. */
+export const NAMES = ["display.json", "table.bin", "preview.bin", "full.bin"];
+
 /** The address of one prepared file; its version makes it safe to cache for good. */
-const address = ({ base, version }, name) => `${base}${name}?v=${encodeURIComponent(version)}`;
+export const address = ({ base, version }, name) => `${base}${name}?v=${encodeURIComponent(version)}`;
 
 async function fetchLevel(url, rows, columns) {
   const values = await fetchUint16(url);

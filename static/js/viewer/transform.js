@@ -46,7 +46,7 @@ export class Transform {
 
   /** The whole image, centred. */
   fit(canvas, image) {
-    this.scale = this.#fitting(canvas, image);
+    this.scale = this.fitting(canvas, image);
     this.fitted = true;
     const [width, height] = this.extent(image);
     this.x = Math.round((canvas.width - width * this.scale) / 2);
@@ -62,7 +62,7 @@ export class Transform {
 
   /** Zoom about a canvas position, which keeps its place. */
   zoom(factor, x, y, canvas, image) {
-    const least = Math.min(1, 0.5 * this.#fitting(canvas, image));
+    const least = Math.min(1, 0.5 * this.fitting(canvas, image));
     const scale = Math.min(Math.max(this.scale * factor, least), MOST * devicePixelRatio);
     this.x = x - ((x - this.x) * scale) / this.scale;
     this.y = y - ((y - this.y) * scale) / this.scale;
@@ -128,7 +128,7 @@ export class Transform {
   }
 
   /** The scale at which the whole image just fits. */
-  #fitting(canvas, image) {
+  fitting(canvas, image) {
     const [width, height] = this.extent(image);
     return Math.min(canvas.width / width, canvas.height / height);
   }
