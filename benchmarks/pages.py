@@ -1,13 +1,13 @@
-"""Worklist and reading page at a million studies: queries a request, the server's time, the plan of every list.
+"""Worklist and reading page at a million studies: queries a request, the server's time, the lists' plans.
 
     python -m benchmarks.pages [--studies 1000000] [--requests 200] [--plans docs/plans.md] [--write]
 
-Starts an installation of its own as `make run` does, counts the queries of both pages on the demo's two dozen
-studies, fills the tables up to `--studies` (patients with about three studies each, orders, series, images and
-worklist entries; one in five hundred is open), counts again and then asks over HTTP, one request at a time, for
-lists that a reader may ask for and for the demo's studies, which have images, masks and drafts. Prints one row a
-figure; `--plans` writes PostgreSQL's plan of every filter with every sort, and a plan that reads the whole table
-ends the run with an error.
+Starts an installation of its own as `make run` does, counts the queries of both pages on the demo's two
+dozen studies, fills the tables up to `--studies` (patients with about three studies each, orders, series,
+images and worklist entries; one in five hundred is open), counts again and then asks over HTTP, one request
+at a time, for lists that a reader may ask for and for the demo's studies, which have images, masks and
+drafts. Prints one row a figure; `--plans` writes PostgreSQL's plan of every filter with every sort, and a
+plan that reads the whole table ends the run with an error.
 """
 
 import argparse
@@ -330,8 +330,8 @@ def told(found: list[dict[str, Any]], studies: int) -> str:
     lines = [
         f"# Plans of the worklist at {studies:,} studies",
         "",
-        f"Written by `{COMMAND} --plans docs/plans.md`: which index PostgreSQL reads for each filter and sort of",
-        "the worklist, and how long it takes. No list reads the table as a whole.",
+        f"Written by `{COMMAND} --plans docs/plans.md`: which index PostgreSQL reads for each filter and",
+        "sort of the worklist, and how long planning and reading take. No list reads the whole table.",
         "",
         "| list | index | ms |",
         "| --- | --- | --- |",

@@ -4,12 +4,12 @@
     apt-get install orthanc orthanc-dicomweb
     python -m benchmarks.viewer --ohif package/dist [--tries 5] [--pictures FOLDER] [--write]
 
-One phantom of 3,000 by 3,000 pixels goes into an installation as `make run` starts it, and into Orthanc, which
-OHIF reads over DICOMweb. Both are opened in turns in a 1920 by 1080 window of Chromium that draws WebGL in
-software. *Cold* is a browser that has no file of either; *warm* is the same page opened again. The first image is
-there when the viewer says that it has drawn: `first-paint` here, `CORNERSTONE_IMAGE_RENDERED` there, which for OHIF
-is the full resolution too. A frame of a drag is the time between two animation frames while the pointer moves the
-window as fast as the page takes it. `--pictures` keeps what was on screen, to be looked at.
+One phantom of 3,000 by 3,000 pixels goes into an installation as `make run` starts it, and into Orthanc,
+which OHIF reads over DICOMweb. Both are opened in turns in a 1920 by 1080 window of Chromium that draws
+WebGL in software. *Cold* is a browser that has no file of either; *warm* is the same page opened again. The
+first image is there when the viewer says that it has drawn: `first-paint` here, `CORNERSTONE_IMAGE_RENDERED`
+there, which for OHIF is the full resolution too. A frame of a drag is the time between two animation frames
+while the pointer moves the window as fast as the page takes it. `--pictures` keeps what was on screen.
 """
 
 import argparse

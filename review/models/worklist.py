@@ -19,6 +19,9 @@ class WorklistStatus(models.TextChoices):
     CHANGED = "changed", _("image after signing")
 
 
+SEARCHED = ("alphabetic_key", "ideographic_key", "phonetic_key", "identifier_key", "accession_key")
+
+
 class WorklistEntry(models.Model):
     """One denormalised row per study, written in the same transaction as what it sums up.
 
@@ -47,11 +50,11 @@ class WorklistEntry(models.Model):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    alphabetic_key = models.CharField(max_length=256, blank=True, db_index=True)
-    ideographic_key = models.CharField(max_length=256, blank=True, db_index=True)
-    phonetic_key = models.CharField(max_length=256, blank=True, db_index=True)
-    identifier_key = models.CharField(max_length=64, db_index=True)
-    accession_key = models.CharField(max_length=64, blank=True, db_index=True)
+    alphabetic_key = models.CharField(max_length=256, blank=True)
+    ideographic_key = models.CharField(max_length=256, blank=True)
+    phonetic_key = models.CharField(max_length=256, blank=True)
+    identifier_key = models.CharField(max_length=64)
+    accession_key = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name_plural = "worklist entries"
@@ -65,6 +68,14 @@ class WorklistEntry(models.Model):
             models.Index(fields=["site", "-started_at", "-study"], name="worklist_by_start"),
             models.Index(fields=["site", "-received_at", "-study"], name="worklist_by_receipt"),
             models.Index(fields=["site", "status", "-started_at", "-study"], name="worklist_by_status"),
+            *(
+                models.Index(
+                    fields=["site", column, "study"],
+                    name=f"worklist_{column}",
+                    opclasses=["int8_ops", "varchar_pattern_ops", "int8_ops"],
+                )
+                for column in SEARCHED
+            ),
             models.Index(fields=["assignee", "-started_at", "-study"], name="worklist_by_assignee"),
         ]
 

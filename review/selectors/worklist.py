@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +19,7 @@ from django.utils.translation import gettext as _
 from review.exceptions import InvalidInput
 from review.models.people import Capability, User
 from review.models.studies import Study
-from review.models.worklist import WorklistEntry, WorklistStatus
+from review.models.worklist import SEARCHED, WorklistEntry, WorklistStatus
 from review.selectors import people
 from review.worklist import search_key
 
@@ -30,8 +32,8 @@ MIN_DAY, MAX_DAY = date(1895, 11, 8), date(2200, 1, 1)
 
 @dataclass(frozen=True)
 class Sort:
-    """Columns in order, all ascending or, with a leading minus, all descending. The study closes every sort, so
-    that no two rows tie."""
+    """Columns in order, all ascending or, with a leading minus, all descending. The study closes every sort,
+    so that no two rows tie."""
 
     columns: tuple[str, ...]
 
@@ -100,8 +102,8 @@ def next_study(user: User, filters: Filters, after: WorklistEntry) -> WorklistEn
 def _first(user: User, filters: Filters, condition: Q, count: int) -> list[WorklistEntry]:
     """The first rows of a list.
 
-    Each site is asked for its own first rows, which an index gives in order; asked over several sites at once,
-    PostgreSQL would read and sort all of them.
+    Each site is asked for its own first rows, which an index gives in order; asked over several sites at
+    once, PostgreSQL would read and sort all of them.
     """
     columns = SORTS[filters.sort].columns
     sites = people.sites_with(user, Capability.READ)
@@ -129,11 +131,15 @@ def _searched(sites: list[int], search: str) -> list[QuerySet[WorklistEntry]]:
     fits = _by_search(search)
     if not fits or not sites:
         return of_sites
-    matches = [rows.filter(fits).order_by()[: FEW + 1] for rows in of_sites]
-    found = Counter(_together([some.values_list("site_id", flat=True) for some in matches]))
+    # Each column has an index that holds all that is asked of it here: the table is not read.
+    matches = [[rows.filter(one).order_by()[: FEW + 1] for one in fits] for rows in of_sites]
+    sites_of = [some.values_list("site_id", flat=True) for at_site in matches for some in at_site]
+    found = Counter(_together(sites_of))
     return [
-        rows.filter(fits) if found[site] > FEW else rows.filter(pk__in=some.values("pk"))
-        for site, rows, some in zip(sites, of_sites, matches, strict=True)
+        rows.filter(reduce(or_, fits))
+        if found[site] > FEW
+        else rows.filter(pk__in=_together([some.values("pk") for some in at_site]))
+        for site, rows, at_site in zip(sites, of_sites, matches, strict=True)
     ]
 
 
@@ -155,15 +161,10 @@ def _by_status(value: str) -> Q:
     return Q(status=value) if value == WorklistStatus.SIGNED else Q(status=value, is_open=True)
 
 
-def _by_search(value: str) -> Q:
+def _by_search(value: str) -> list[Q]:
+    """One condition for each column that is searched, any of which may hold; none without words."""
     key = search_key(value)
-    if not key:
-        return Q()
-    columns = ("alphabetic_key", "ideographic_key", "phonetic_key", "identifier_key", "accession_key")
-    condition = Q()
-    for column in columns:
-        condition |= Q(**{f"{column}__startswith": key})
-    return condition
+    return [Q(**{f"{column}__startswith": key}) for column in SEARCHED] if key else []
 
 
 def _by_day(day: date | None, zone: ZoneInfo) -> Q:

@@ -47,6 +47,7 @@ def image(study: Study, shown: Image) -> dict[str, Any]:
         "base": images.base_of(study, shown),
         "version": images.version_of(shown),
         "view": view,
+        "view_position": shown.view_position,
         "projection": "lateral" if shown.view_position in LATERAL else "frontal",
         "marks": _marks(shown.patient_orientation),
         "spacing": _spacing(shown),

@@ -43,6 +43,10 @@ def keys() -> list[tuple[str, str]]:
         ("W", _("next window")),
         ("← ↑ ↓ →", _("move the image")),
         ("Shift+← ↑ ↓ →", _("window: right is wider, down is brighter")),
+        ("D / A", _("length / angle: click each point, or drag a length")),
+        ("T", _("cardiothoracic ratio; each end can be moved")),
+        ("Q", _("value under the pointer")),
+        ("M", _("magnifier while held")),
         ("C", _("correct an outline")),
         ("B / X / G / V", _("brush, eraser, polygon, move, while correcting")),
         ("[ / ]", _("smaller or larger brush")),
@@ -148,7 +152,7 @@ def next_url(request: Request, following: Study | None) -> str:
 
 
 def _prior_or_404(request: Request, study_instance_uid: str, prior_uid: str) -> tuple[Study, Study]:
-    """A study and one of its priors, which is of the same patient; looking at it is recorded as opening it."""
+    """A study and one of its priors, which is of the same patient; a look at it is recorded as opened."""
     study = study_or_404(request.user, study_instance_uid)
     prior = get_object_or_404(studies.priors_of(study, request.user), study_instance_uid=prior_uid)
     study_service.note_opened(prior, by=request.user)

@@ -177,6 +177,7 @@ async function connectOutlines() {
 }
 
 async function correct() {
+  measures?.escape();
   await connectOutlines();
   outlines.start();
 }
@@ -196,6 +197,29 @@ document.getElementById("priors")?.addEventListener("click", ({ target }) => {
   if (target.dataset.prior) layout((it) => it.beside(target.dataset.prior));
 });
 
+/** Measuring, and the magnifier while its key is held. */
+let measures = null;
+let isHeld = false;
+const measure = async (act) => {
+  const { Measures } = await import("./measure/measures.js");
+  measures ??= new Measures({ active, masksOf });
+  act(measures);
+};
+for (const [key, kind] of Object.entries({ d: "length", a: "angle", q: "probe", t: "ratio" })) {
+  bind(key, () => measure((it) => it.start(kind)));
+}
+const hold = (held) => () => {
+  isHeld = held;
+  measure((it) => it.lens(isHeld));
+};
+bind("m", hold(true), hold(false));
+document.querySelector("#tools [name=measure]").addEventListener("change", ({ target }) => {
+  const kind = target.value;
+  target.blur(); // the keys are the image's again
+  if (kind !== "") measure((it) => it.start(kind));
+  else measures?.escape();
+});
+
 if (page.outlines !== null) {
   bind("c", correct);
   document.querySelector('[data-tool="correct"]').addEventListener("click", correct);
@@ -211,7 +235,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   if (shownBadge !== readJson("draft-badge", "")) loadMasks();
 });
 bind("n", () => { if (page.next_url) location.assign(page.next_url); });
-bind("escape", () => { if (!outlines?.escape()) light.clear(); });
+bind("escape", () => { if (!measures?.escape() && !outlines?.escape()) light.clear(); });
 
 const openedAt = performance.now();
 addEventListener("pagehide", () => {

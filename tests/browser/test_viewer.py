@@ -67,8 +67,8 @@ def test_the_list_of_windows_names_every_voi_lut_and_one_key_goes_through_them(
         page.evaluate(OPEN, {"kind": "canvas"})
         page.evaluate(
             """async () => {
-              const names = 'invert fit one-to-one reset zoom-in zoom-out overlays fill turn-left turn-right flip'
-                .split(' ');
+              const names = ['invert', 'fit', 'one-to-one', 'reset', 'zoom-in', 'zoom-out', 'overlays']
+                .concat(['fill', 'turn-left', 'turn-right', 'flip']);
               document.body.insertAdjacentHTML('beforeend', '<div id="tools"><select name="preset"></select>'
                 + '<input type="range" name="opacity">'
                 + names.map((name) => `<button data-tool="${name}"></button>`).join('') + '</div>');

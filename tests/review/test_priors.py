@@ -1,4 +1,4 @@
-"""Priors beside a study: only the same patient's, only those the reader may see, and each look is recorded."""
+"""Priors beside a study: only the same patient's that the reader may see, and each look is recorded."""
 
 from datetime import timedelta
 

@@ -53,16 +53,22 @@ export class Viewer extends EventTarget {
     this.renderer = await renderer(this.figure.querySelector("canvas"), display, this.kind);
     this.canvas = this.renderer.canvas;
     this.renderer.onrestored = () => this.draw();
-    this.renderer.setLevel(preview);
+    this.#show(preview);
     this.renderer.setMasks(this.packed);
     this.renderer.setStyles(this.packed === null ? new Uint8Array(0) : masks.styles(this.packed.masks, this.look));
     this.#watchSize();
     this.reset();
     this.isReady = true;
     this.#say("first-paint");
-    this.renderer.setLevel(await loadFull(source, display));
+    this.#show(await loadFull(source, display));
     this.draw();
     this.#say("full");
+  }
+
+  /** `level`: stored values, as many rows and columns of them as there are by now. */
+  #show(level) {
+    this.level = level;
+    this.renderer.setLevel(level);
   }
 
   /** The first paint: the server's table exactly, the whole image, no inversion. */
