@@ -284,9 +284,8 @@ def visit(browser: Browser, url: str, state: Any, picture: Path | None) -> dict[
 def film_of(hospital: Hospital) -> tuple[Path, str]:
     """A phantom of 3,000 by 3,000 pixels, received and drafted, and its Study Instance UID."""
     folder = hospital.var / "bench"
-    hospital.manage("createphantoms", str(folder), "--studies", "1", "--seed", "5", "--size", str(SIDE))
-    (study,) = folder.iterdir()
-    film = next(path for path in sorted(study.iterdir()) if shape(path) == (SIDE, SIDE))
+    hospital.manage("createphantoms", str(folder), "--studies", "3", "--seed", "5", "--size", str(SIDE))
+    film = next(path for path in sorted(folder.glob("*/*")) if shape(path) == (SIDE, SIDE))
     alone = folder / "alone"
     alone.mkdir()
     shutil.move(film, alone / film.name)

@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from review.models.judgements import Judgement
 from review.models.patients import Site
 from review.models.reports import Signature
 from review.models.studies import Priority
@@ -82,6 +83,15 @@ class TextForm(forms.Form):
 
     findings = forms.CharField(required=False, strip=False, max_length=50_000)
     impression = forms.CharField(required=False, strip=False, max_length=50_000)
+
+
+class JudgeForm(forms.Form):
+    """A decision about a sentence of a draft, from JSON. Without `reason` one is guessed from `written`."""
+
+    sentence = forms.IntegerField(min_value=1, max_value=_MOST)
+    decision = forms.ChoiceField(choices=Judgement.Decision.choices)
+    reason = forms.ChoiceField(required=False, choices=Judgement.Reason.choices)
+    written = forms.CharField(required=False, strip=False, max_length=50_000)
 
 
 class AddendumForm(forms.Form):

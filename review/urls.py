@@ -26,6 +26,7 @@ urlpatterns = [
     path(f"{_STUDY}report/state/", reports.state, name="report-state"),
     path(f"{_STUDY}report/lock/", reports.lock, name="report-lock"),
     path(f"{_STUDY}report/check/", reports.check, name="report-check"),
+    path(f"{_STUDY}report/sentences/", reports.judge, name="report-judge"),
     path(f"{_STUDY}report/sign/", reports.sign, name="report-sign"),
     path(f"{_STUDY}report/addenda/", reports.addenda, name="report-addenda"),
     path("arrivals/", arrivals.listing, name="arrivals"),

@@ -14,7 +14,17 @@ from typing import Any
 Row = dict[str, Any]
 
 RESULTS = Path("docs/results.json")
-RANGES = ("spine", "decode-speed", "decode-speed-llm", "hostile", "phantom-speed", "paper-scale", "two-views")
+RANGES = (
+    "spine",
+    "decode-speed",
+    "decode-speed-llm",
+    "hostile",
+    "phantom-speed",
+    "paper-scale",
+    "two-views",
+    "viewer",
+    "pages",
+)
 """Experiments whose rows are a median with its least and greatest; the others' are 95 % intervals."""
 
 

@@ -4,6 +4,7 @@ from review.models.audit import AuditCheckpoint, AuditEvent
 from review.models.drafts import Draft, Evidence, Explanation, Mask, MaskContent, Sentence, Support
 from review.models.feedback import FeedbackDataset
 from review.models.jobs import WorkerBeat
+from review.models.judgements import Judgement
 from review.models.patients import Patient, Site
 from review.models.people import ApiToken, Membership, User
 from review.models.registry import ModelVersion
@@ -22,6 +23,7 @@ __all__ = [
     "Explanation",
     "FeedbackDataset",
     "Image",
+    "Judgement",
     "Mask",
     "MaskContent",
     "Membership",

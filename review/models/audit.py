@@ -41,6 +41,7 @@ class Verb(models.TextChoices):
     REPORT_LOCKED = "report.locked", _("editing started")
     REPORT_RELEASED = "report.released", _("editing ended")
     REPORT_TAKEN_OVER = "report.taken-over", _("editing taken over")
+    SENTENCE_JUDGED = "sentence.judged", _("sentence of the draft judged")
     REPORT_SIGNED = "report.signed", _("report signed")
     ADDENDUM_ADDED = "report.addendum-added", _("addendum added")
     DATASET_REQUESTED = "dataset.requested", _("feedback dataset requested")

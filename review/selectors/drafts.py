@@ -33,7 +33,7 @@ def newest_ready(study: Study, user: User) -> Draft | None:
         visible_to(user)
         .filter(study=study, status=JobStatus.READY)
         .select_related("explanation")
-        .prefetch_related("sentences__evidence__mask", "sentences__support__mask")
+        .prefetch_related("sentences__evidence__mask", "sentences__support__mask", "sentences__judgements")
         .order_by("-pk")
         .first()
     )

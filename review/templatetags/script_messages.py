@@ -23,6 +23,7 @@ MESSAGES: dict[str, Promise] = {
     "prior-failed": _("The prior could not be loaded. Try again."),
     "prior-empty": _("The prior has no image."),
     "other-patient": _("The server sent images of another patient: they are not shown."),
+    "judge-failed": _("What you decided about the sentence could not be kept. Your text is not affected."),
     # Measuring
     "measure-mm": _("{value} mm ({source})"),
     "measure-px": _("{value} px (size of a pixel unknown)"),

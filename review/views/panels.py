@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from inference.structures import BY_CODE, STRUCTURES
 from inference.text import templates
 from review.models.drafts import Draft, Sentence
+from review.models.judgements import Judgement
 from review.models.patients import Site
 from review.models.people import User
 from review.models.reports import Report, Revision
@@ -154,6 +155,7 @@ def draft(study: Study, user: User) -> dict[str, Any]:
         and not is_pending
         and (newest is None or is_failed or is_stale or outlines_changed),
         "sentences": sentences,
+        "reasons": Judgement.Reason.choices,
         "by_section": _by_section(sentences),
         "is_explained": any(sentence.support.all() for sentence in sentences),
         "sentence_data": [_sentence_data(sentence) for sentence in sentences],
@@ -196,6 +198,7 @@ def _sentence(sentence: Sentence) -> dict[str, Any]:
     return {
         "id": sentence.pk,
         "text": sentence.text,
+        "judged": max(sentence.judgements.all(), key=lambda one: one.pk, default=None),
         "evidence": [
             {
                 "name": vocabulary.STRUCTURES.get(item.mask.structure, item.mask.structure),
@@ -265,6 +268,7 @@ def editor(
     initial = initial_text(revision, drafts.newest_ready(study, user))
     return {
         "save_url": reverse("report-save", args=[uid]),
+        "judge_url": reverse("report-judge", args=[uid]),
         "check_url": reverse("report-check", args=[uid]),
         "lock_url": reverse("report-lock", args=[uid]),
         "sign_in_url": f"{reverse('account_login')}?next={reverse('study', args=[uid])}",

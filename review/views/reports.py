@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from inference.text import normal
 from review.exceptions import InvalidInput, NotAllowed, ReviewError
-from review.forms import AddendumForm, LockForm, LookForm, SaveForm, SignForm, TextForm
+from review.forms import AddendumForm, JudgeForm, LockForm, LookForm, SaveForm, SignForm, TextForm
 from review.models.people import Capability
 from review.models.reports import Signature
 from review.selectors import checks, reports
+from review.services import judgements
 from review.services import reports as report_service
 from review.views import concerns, panels, reauthentication, studies
 from review.views.doors import Request, door, study_or_404, valid, wants_json
@@ -93,6 +94,25 @@ def check(request: Request, study_instance_uid: str) -> JsonResponse:
     given = valid(TextForm(_json(request)))
     text = {name: normal.normalise(given[name]) for name in ("findings", "impression")}
     return JsonResponse(concerns.describe(checks.of_text(study, request.user, **text)))
+
+
+@door(Capability.READ)
+@require_POST
+def judge(request: Request, study_instance_uid: str) -> JsonResponse:
+    """Accept, edit or reject a sentence of the draft, with a reason or with one that is guessed."""
+    study = study_or_404(request.user, study_instance_uid)
+    body = _json(request)
+    given = valid(JudgeForm(body))
+    reason = None if body.get("reason") is None else given["reason"]
+    kept = judgements.judge(
+        study,
+        given["sentence"],
+        by=request.user,
+        decision=given["decision"],
+        reason=reason,
+        written=normal.normalise(given["written"]),
+    )
+    return JsonResponse({"decision": kept.decision, "reason": kept.reason})
 
 
 @sensitive_post_parameters("password")

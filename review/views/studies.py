@@ -53,6 +53,8 @@ def keys() -> list[tuple[str, str]]:
         ("Ctrl+Z / Ctrl+Y", _("undo, redo")),
         ("Ctrl+S", _("save the outline")),
         ("E", _("go to the findings")),
+        ("Enter / F2 / Delete", _("on a sentence of the draft: accept, edit, reject")),
+        ("1 – 8", _("on a sentence of the draft: reject for this reason, or name it")),
         ("Esc", _("leave the text; put out the light")),
         ("Ctrl+Enter", _("sign")),
         (_("drag"), _("window: right is wider, down is brighter")),

@@ -30,6 +30,7 @@ APPEND_ONLY = [
     "review_mask",
     "review_maskcontent",
     "review_support",
+    "review_judgement",
 ]
 
 

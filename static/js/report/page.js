@@ -18,6 +18,7 @@ export function connectReport(page, light) {
   draft.oninsert = (sentence) => writing?.editor.insert(sentence.section, sentence.text);
   draft.onuse = () => writing?.useDraft();
   draft.ontemplate = () => writing?.useTemplate();
+  draft.onjudge = (act) => writing?.judging().then(act);
   draft.read();
   if (form === null) {
     import("./addendum.js").then(({ connectAddendum, offerLeftover }) => {
@@ -44,12 +45,17 @@ class DraftPanel {
     this.place?.addEventListener("focusin", (event) => this.#over(event));
     this.place?.addEventListener("focusout", () => light.clear());
     this.place?.addEventListener("click", (event) => this.#click(event));
+    this.place?.addEventListener("change", ({ target }) => {
+      if (target.name === "reason") this.onjudge((it) => it.give(target.closest("[data-sentence]"), target.value));
+    });
+    this.place?.addEventListener("keydown", (event) => this.#key(event));
   }
 
   onread = () => {};
   oninsert = () => {};
   onuse = () => {};
   ontemplate = () => {};
+  onjudge = () => {};
 
   /** Take the sentences of the panel as it is now. */
   read() {
@@ -100,8 +106,18 @@ class DraftPanel {
   #click(event) {
     const insert = event.target.closest("[data-insert]");
     if (insert !== null) this.oninsert(this.find(insert.closest("[data-sentence]").dataset.sentence));
+    if (event.target.closest("[data-judge]") !== null) this.onjudge((it) => it.click(event.target));
     if (event.target.closest("[data-use-draft]") !== null) this.onuse();
     if (event.target.closest("[data-use-template]") !== null) this.ontemplate();
+  }
+
+  /** Keys of a sentence that has the focus; they are nobody else's, also while the script that knows them comes. */
+  #key(event) {
+    if (!event.target.matches("[data-sentence]") || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!/^([0-8]|Enter|F2|Delete)$/.test(event.key)) return;
+    event.preventDefault();
+    const { target, key } = event;
+    this.onjudge((it) => it.key(target, key));
   }
 
   #mark() {
@@ -116,6 +132,7 @@ class Writing {
     this.draft = draft;
     this.language = page.report.language;
     this.template = page.report.template;
+    this.judgeUrl = page.report.judge_url;
     this.editor = new Editor(form, page.report);
     this.seen = new Map(page.report.origin.map((sentence) => [sentence.id, sentence]));
     this.mirrors = Object.fromEntries(
@@ -172,6 +189,13 @@ class Writing {
     const firstLine = findings.value.indexOf("\n");
     findings.focus();
     findings.setSelectionRange(firstLine, firstLine);
+  }
+
+  /** Judging sentences: its script comes with the first decision. */
+  async judging() {
+    const { Judging } = await import("./judging.js");
+    this.judge ??= new Judging(this.judgeUrl, this.draft, this.editor, this.mirrors);
+    return this.judge;
   }
 
   #connectLight(light) {
