@@ -44,6 +44,7 @@ FLAGS = [
     "--ignore-gpu-blocklist",
 ]
 SIDE = 3000
+UNEXPLAINED = "SELECT count(*) FROM review_explanation WHERE status IN ('queued', 'running')"
 MOVES = 60
 WATCH = """
 window.seen = {};
@@ -293,6 +294,7 @@ def film_of(hospital: Hospital) -> tuple[Path, str]:
     hospital.manage("importstudies", str(alone), "--site", "central")
     ready = f"SELECT count(*) FROM review_draft WHERE id > {last} AND status = 'ready'"
     wait_until("its draft", partial(drafted, hospital, ready))
+    wait_until("an idle machine", lambda: hospital.count(UNEXPLAINED) == 0, 600)
     (uid,) = hospital.sql("SELECT study_instance_uid FROM review_study ORDER BY id DESC LIMIT 1")[0]
     return alone / film.name, str(uid)
 

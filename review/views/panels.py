@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
@@ -62,6 +63,16 @@ def sources(study: Study) -> list[dict[str, str]]:
     return [
         {"base": images.base_of(study, shown), "version": images.version_of(shown)}
         for shown in studies.images_of(study)
+    ]
+
+
+FIRST_FILES = ("display.json", "table.bin", "preview.bin")
+
+
+def first_files(sources: list[dict[str, str]]) -> list[str]:
+    """What the viewer fetches before it can draw, as it addresses it: the browser may begin at once."""
+    return [
+        f"{one['base']}{name}?v={quote(one['version'], safe='')}" for one in sources for name in FIRST_FILES
     ]
 
 

@@ -77,13 +77,15 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
     report = reports.of(study)
     revision = reports.current_revision(report)
     images = list(studies.images_of(study))
+    shown = [panels.image(study, image) for image in images]
     following = next_study(request, study)
     address = next_url(request, following)
     about = draft_context(request, study, report)
     can_correct = about["can_write"] and not about["is_signed"]
     context = {
         **about,
-        "images": [panels.image(study, image) for image in images],
+        "images": shown,
+        "first_files": panels.first_files(shown),
         "raw_name": panels.raw_name(images),
         "image_after_signing": worklist.is_changed(study),
         "age": panels.age(study),

@@ -11,7 +11,7 @@ import { StructureList } from "./viewer/structures.js";
 import { Viewer } from "./viewer/viewer.js";
 
 const page = readJson("study");
-const kind = new URLSearchParams(location.search).get("viewer") ?? "webgl";
+const kind = new URLSearchParams(location.search).get("viewer") ?? "auto";
 
 /** Which sentences and masks are lit, in one place. */
 class Light extends EventTarget {

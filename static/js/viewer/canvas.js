@@ -4,6 +4,9 @@
  */
 
 const DASH = 10;
+/** In place of a value, outside the image; its shade comes after those of the values. */
+const OUTSIDE = 65_536;
+const BLACK = 0xff000000;
 
 export class CanvasRenderer {
   constructor(canvas) {
@@ -28,7 +31,8 @@ export class CanvasRenderer {
   }
 
   setTable(table) {
-    this.table = table;
+    this.shades = new Uint32Array(OUTSIDE + 1).fill(BLACK);
+    for (let value = 0; value < OUTSIDE; value += 1) this.shades[value] = BLACK | ((table[value] >> 8) * 0x010101);
   }
 
   setMasks(packed) {
@@ -53,13 +57,9 @@ export class CanvasRenderer {
       this.#sample(matrix, transform.scale, image);
       this.sampledFor = `${place}/${this.version.level}`;
     }
-    const pixels = this.pixels;
+    const { pixels, sampled, shades } = this;
     const out = new Uint32Array(pixels.data.buffer);
-    for (let i = 0; i < out.length; i += 1) {
-      const value = this.sampled[i];
-      const gray = value < 0 ? 0 : this.table[value] >> 8;
-      out[i] = 0xff000000 | (gray << 16) | (gray << 8) | gray;
-    }
+    for (let i = 0; i < out.length; i += 1) out[i] = shades[sampled[i]];
     if (this.masks !== null) this.#overlay(matrix, transform.scale, image, place);
     this.context.putImageData(pixels, 0, 0);
   }
@@ -78,7 +78,7 @@ export class CanvasRenderer {
       for (let x = 0; x < width; x += 1, i += 1) {
         const u = (a * (x + 0.5) + b * (y + 0.5) + c) * across;
         const v = (d * (x + 0.5) + e * (y + 0.5) + f) * down;
-        this.sampled[i] = u < 0 || v < 0 || u >= columns || v >= rows ? -1 : one(u, v);
+        this.sampled[i] = u < 0 || v < 0 || u >= columns || v >= rows ? OUTSIDE : one(u, v);
       }
     }
   }
@@ -87,13 +87,16 @@ export class CanvasRenderer {
     const key = `${place}/${this.version.masks}`;
     if (this.overlaidFor !== key) {
       this.layer = paintOverlay(this.canvas, matrix, scale, image, this.masks, this.styles);
+      // Outlines cover few pixels: those alone are gone through when the window changes.
+      const covered = [];
+      for (let i = 0; i < this.layer.length; i += 4) if (this.layer[i + 3] > 0) covered.push(i);
+      this.covered = Int32Array.from(covered);
       this.overlaidFor = key;
     }
     const { data } = this.pixels;
     const { layer } = this;
-    for (let i = 0; i < layer.length; i += 4) {
+    for (const i of this.covered) {
       const part = layer[i + 3] / 255;
-      if (part === 0) continue;
       for (let c = 0; c < 3; c += 1) data[i + c] += (layer[i + c] - data[i + c]) * part;
     }
   }

@@ -9,17 +9,23 @@ import { loadFirst, loadFull } from "./pixels.js";
 import { chestPresets, clampWindow, invertTable, windowTable } from "./tables.js";
 import { Transform } from "./transform.js";
 
-async function renderer(canvas, display, wanted) {
+/**
+ * What draws on a canvas. A processor that plays a graphics processor is slower at it than it is at drawing by
+ * itself: such WebGL is used only when it is asked for by name.
+ */
+async function renderer(canvas, wanted) {
   if (wanted !== "canvas") {
     try {
-      const made = new WebGLRenderer(canvas);
-      if (made.holds(display)) return made;
-      canvas = replaceCanvas(canvas);
+      return new WebGLRenderer(canvas, { isSoftwareFine: wanted === "webgl" });
     } catch {
       canvas = replaceCanvas(canvas);
     }
   }
-  const { CanvasRenderer } = await import("./canvas.js"); // seldom needed, so seldom sent
+  return plainRenderer(canvas);
+}
+
+async function plainRenderer(canvas) {
+  const { CanvasRenderer } = await import("./canvas.js"); // not needed where there is a graphics processor
   return new CanvasRenderer(canvas);
 }
 
@@ -31,7 +37,7 @@ function replaceCanvas(canvas) {
 }
 
 export class Viewer extends EventTarget {
-  constructor(figure, { kind = "webgl" } = {}) {
+  constructor(figure, { kind = "auto" } = {}) {
     super();
     this.figure = figure;
     this.kind = kind;
@@ -45,12 +51,15 @@ export class Viewer extends EventTarget {
   /** Load and show the image whose files are under `base`; resolves when every pixel is there. */
   async load(base, version) {
     const source = { base, version };
-    const { display, tables, preview } = await loadFirst(source);
+    // Making ready to draw takes as long as fetching, so both are done at once.
+    const [{ display, tables, preview }, made] = await Promise.all([
+      loadFirst(source), renderer(this.figure.querySelector("canvas"), this.kind),
+    ]);
     this.display = display;
     this.image = { rows: display.rows, columns: display.columns, aspect: display.pixel_aspect_ratio };
     this.tables = tables;
     this.presets = [...display.windows, ...chestPresets(display)];
-    this.renderer = await renderer(this.figure.querySelector("canvas"), display, this.kind);
+    this.renderer = made.holds(display) ? made : await plainRenderer(replaceCanvas(made.canvas));
     this.canvas = this.renderer.canvas;
     this.renderer.onrestored = () => this.draw();
     this.#show(preview);
@@ -59,10 +68,18 @@ export class Viewer extends EventTarget {
     this.#watchSize();
     this.reset();
     this.isReady = true;
+    const full = loadFull(source, display);
+    full.catch(() => {}); // told below, when it is waited for
+    this.#drawNow(); // the page's first frame may be the one that is being made
     this.#say("first-paint");
-    this.#show(await loadFull(source, display));
-    this.draw();
+    this.#show(await full);
+    this.#drawNow();
     this.#say("full");
+  }
+
+  #drawNow() {
+    this.renderer.draw(this.transform, this.image);
+    this.#say("drawn");
   }
 
   /** `level`: stored values, as many rows and columns of them as there are by now. */
@@ -201,8 +218,7 @@ export class Viewer extends EventTarget {
     this.pending = true;
     requestAnimationFrame(() => {
       this.pending = false;
-      this.renderer.draw(this.transform, this.image);
-      this.#say("drawn");
+      this.#drawNow();
     });
   }
 
