@@ -6,7 +6,9 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from review.models.critical import Communication, CriticalResult
 from review.models.judgements import Judgement
+from review.models.macros import NAME
 from review.models.patients import Site
 from review.models.reports import Signature
 from review.models.studies import Priority
@@ -85,6 +87,21 @@ class TextForm(forms.Form):
     impression = forms.CharField(required=False, strip=False, max_length=50_000)
 
 
+class CriticalForm(forms.Form):
+    finding = forms.CharField(max_length=300)
+    urgency = forms.TypedChoiceField(coerce=int, choices=CriticalResult.Urgency.choices)
+
+
+class CommunicationForm(forms.Form):
+    """Who was told, how, when (now, when empty), and whether they repeated it."""
+
+    told = forms.CharField(max_length=200)
+    told_at = forms.DateTimeField(required=False)
+    method = forms.ChoiceField(choices=Communication.Method.choices)
+    read_back = forms.BooleanField(required=False)
+    note = forms.CharField(required=False, max_length=500)
+
+
 class JudgeForm(forms.Form):
     """A decision about a sentence of a draft, from JSON. Without `reason` one is guessed from `written`."""
 
@@ -118,6 +135,17 @@ class _SiteForm(forms.Form):
     def __init__(self, *args: Any, sites: QuerySet[Site], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["site"].queryset = sites  # type: ignore[attr-defined]
+
+
+class MacroForm(_SiteForm):
+    """`site` is empty for a macro of one's own."""
+
+    name = forms.CharField(label=_("Name"), max_length=32, validators=[NAME])
+    text = forms.CharField(label=_("Text"), max_length=5_000, strip=False)
+
+    def __init__(self, *args: Any, sites: QuerySet[Site], **kwargs: Any) -> None:
+        super().__init__(*args, sites=sites, **kwargs)
+        self.fields["site"].required = False
 
 
 class UploadForm(_SiteForm):

@@ -3,7 +3,19 @@
 from django.urls import include, path, register_converter
 
 from review.converters import UidConverter
-from review.views import arrivals, feedback, home, images, quality, registry, reports, studies, worklist
+from review.views import (
+    arrivals,
+    critical,
+    feedback,
+    home,
+    images,
+    macros,
+    quality,
+    registry,
+    reports,
+    studies,
+    worklist,
+)
 
 register_converter(UidConverter, "uid")
 
@@ -16,6 +28,11 @@ urlpatterns = [
     path(_STUDY, studies.reading, name="study"),
     path(f"{_STUDY}priors/<uid:prior_uid>/report/", studies.prior_report, name="study-prior"),
     path(f"{_STUDY}priors/<uid:prior_uid>/images/", studies.prior_images, name="study-prior-images"),
+    path(f"{_STUDY}critical/", critical.of_study, name="study-critical"),
+    path(f"{_STUDY}critical/<int:result_id>/", critical.communicate, name="critical-communicate"),
+    path("macros/", macros.listing, name="macros"),
+    path("macros/<int:macro_id>/delete/", macros.drop, name="macro-drop"),
+    path("critical/", critical.listing, name="critical"),
     path(f"{_STUDY}history/", studies.history, name="study-history"),
     path(f"{_STUDY}draft/", studies.draft, name="study-draft"),
     path(f"{_STUDY}assign/", studies.assign, name="study-assign"),
@@ -28,6 +45,7 @@ urlpatterns = [
     path(f"{_STUDY}report/check/", reports.check, name="report-check"),
     path(f"{_STUDY}report/sentences/", reports.judge, name="report-judge"),
     path(f"{_STUDY}report/sign/", reports.sign, name="report-sign"),
+    path(f"{_STUDY}report/<int:signature_id>.pdf", reports.letter, name="report-letter"),
     path(f"{_STUDY}report/addenda/", reports.addenda, name="report-addenda"),
     path("arrivals/", arrivals.listing, name="arrivals"),
     path("arrivals/<int:arrival_id>/retry/", arrivals.retry, name="arrival-retry"),

@@ -112,6 +112,18 @@ class Signature(models.Model):
         return f"signature {self.pk}"
 
 
+class Letter(models.Model):
+    """The report as a PDF, as it stood when it was signed. The bytes are stored: they are what went out."""
+
+    signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="letter")
+    content = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"letter of signature {self.signature_id}"
+
+
 class Addendum(models.Model):
     """Text added to a signed report; the signed original stays as it is."""
 

@@ -17,6 +17,7 @@ from review.models.jobs import Leased
 from review.models.states import JobStatus
 from review.models.studies import Arrival, Study
 from review.pipeline import drafting
+from review.services import critical
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +32,14 @@ CHECKPOINT_EVERY = timedelta(minutes=5)
 def run() -> dict[str, int]:
     """One sweep. Returns how many rows were requeued, failed, nudged, and how many drafts were asked for."""
     now = timezone.now()
-    counts = {"requeued": 0, "failed": 0, "nudged": 0, "requested": 0, "checkpoints": 0}
+    counts = {"requeued": 0, "failed": 0, "nudged": 0, "requested": 0, "escalated": 0, "checkpoints": 0}
     for model in queue.TASKS:
         requeued, failed = _reclaim(model, now)
         counts["requeued"] += requeued
         counts["failed"] += failed
         counts["nudged"] += _nudge_again(model, now)
     counts["requested"] = _request_missing()
+    counts["escalated"] = critical.escalate_overdue(now)
     newest = AuditCheckpoint.objects.order_by("-number").first()
     if newest is None or newest.created_at < now - CHECKPOINT_EVERY:
         counts["checkpoints"] = int(audit.checkpoint() is not None)

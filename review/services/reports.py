@@ -34,6 +34,7 @@ from review.models.reports import Addendum, Report, Revision, Signature
 from review.models.states import ReportStatus
 from review.models.studies import Image, Study
 from review.selectors import checks, drafts, people, reports
+from review.services import letters
 
 MAX_SECTION_CHARACTERS = 50_000
 
@@ -385,7 +386,7 @@ def _store_signature(report: Report, act: _Act, signed: Revision | Addendum) -> 
         "signed_at": act.at.isoformat(),
     }
     content = rfc8785.dumps(shown)
-    return Signature.objects.create(
+    signature = Signature.objects.create(
         report=report,
         revision=signed if isinstance(signed, Revision) else None,
         addendum=signed if isinstance(signed, Addendum) else None,
@@ -398,6 +399,8 @@ def _store_signature(report: Report, act: _Act, signed: Revision | Addendum) -> 
         content=content,
         content_sha256=hashlib.sha256(content).hexdigest(),
     )
+    letters.store(signature)
+    return signature
 
 
 def _checks_shown(asked: Outcome | None) -> dict[str, Any] | None:

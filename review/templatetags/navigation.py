@@ -19,6 +19,8 @@ class Place:
 
 _PLACES: tuple[tuple[Capability, str, Promise], ...] = (
     (Capability.READ, "worklist", _("Worklist")),
+    (Capability.READ, "critical", _("Critical results")),
+    (Capability.WRITE, "macros", _("Macros")),
     (Capability.AUDIT, "quality", _("Quality")),
     (Capability.EXPORT, "feedback", _("Feedback datasets")),
     (Capability.EXPORT, "models", _("Models")),

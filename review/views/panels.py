@@ -20,7 +20,7 @@ from review.models.people import User
 from review.models.reports import Report, Revision
 from review.models.states import JobStatus
 from review.models.studies import Image, Study
-from review.selectors import drafts, masks, studies
+from review.selectors import drafts, macros, masks, studies
 from review.selectors import reports as report_selector
 from review.services import reports
 from review.views import images, vocabulary
@@ -279,6 +279,7 @@ def editor(
     initial = initial_text(revision, drafts.newest_ready(study, user))
     return {
         "save_url": reverse("report-save", args=[uid]),
+        "macros": macros.at(user, study.site),
         "judge_url": reverse("report-judge", args=[uid]),
         "check_url": reverse("report-check", args=[uid]),
         "lock_url": reverse("report-lock", args=[uid]),

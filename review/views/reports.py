@@ -5,9 +5,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,7 +19,7 @@ from review.forms import AddendumForm, JudgeForm, LockForm, LookForm, SaveForm, 
 from review.models.people import Capability
 from review.models.reports import Signature
 from review.selectors import checks, reports
-from review.services import judgements
+from review.services import judgements, letters
 from review.services import reports as report_service
 from review.views import concerns, panels, reauthentication, studies
 from review.views.doors import Request, door, study_or_404, valid, wants_json
@@ -141,6 +142,23 @@ def sign(request: Request, study_instance_uid: str) -> HttpResponse:
             "next": reverse("study", args=[study_instance_uid]),
         }
     )
+
+
+@door(Capability.READ)
+@require_safe
+def letter(request: Request, study_instance_uid: str, signature_id: int) -> HttpResponse:
+    """The report as a PDF, as it stood at one signature: the same bytes each time."""
+    study = study_or_404(request.user, study_instance_uid)
+    signature = get_object_or_404(
+        Signature.objects.select_related("report__study__site", "report__study__order"),
+        pk=signature_id,
+        report__study=study,
+    )
+    kept = letters.open_letter(signature, by=request.user)
+    response = HttpResponse(bytes(kept.content), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="report-{study.pk}-{signature.pk}.pdf"'
+    patch_cache_control(response, private=True, no_cache=True)
+    return response
 
 
 @sensitive_post_parameters("password")

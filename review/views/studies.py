@@ -17,7 +17,7 @@ from review.selectors import people, reports, studies, worklist
 from review.services import drafts as draft_service
 from review.services import reports as report_service
 from review.services import studies as study_service
-from review.views import events, panels, reauthentication
+from review.views import critical, events, panels, reauthentication
 from review.views.doors import Request, door, study_or_404, valid
 from review.views.worklist import filters_of, study_query
 
@@ -53,6 +53,8 @@ def keys() -> list[tuple[str, str]]:
         ("Ctrl+Z / Ctrl+Y", _("undo, redo")),
         ("Ctrl+S", _("save the outline")),
         ("E", _("go to the findings")),
+        (".name", _("in the report, with a blank: the macro of that name")),
+        ("Tab / 1 – 9", _("in the report: next field, choice in a field")),
         ("Enter / F2 / Delete", _("on a sentence of the draft: accept, edit, reject")),
         ("1 – 8", _("on a sentence of the draft: reject for this reason, or name it")),
         ("Esc", _("leave the text; put out the light")),
@@ -83,6 +85,7 @@ def page(request: Request, study: Study, *, status: int = 200, **more: Any) -> H
     about = draft_context(request, study, report)
     can_correct = about["can_write"] and not about["is_signed"]
     context = {
+        **critical.panel(study, request.user),
         **about,
         "images": shown,
         "first_files": panels.first_files(shown),

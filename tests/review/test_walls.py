@@ -31,6 +31,8 @@ APPEND_ONLY = [
     "review_maskcontent",
     "review_support",
     "review_judgement",
+    "review_letter",
+    "review_communication",
 ]
 
 

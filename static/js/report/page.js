@@ -150,6 +150,7 @@ class Writing {
     this.#showKept(page);
     this.checks = new Checks(page.report.check_url, this.editor, light, document.getElementById("gaps"));
     this.#connectSigning();
+    this.#connectMacros(page.report.macros);
     bind("e", () => this.editor.areas.findings.focus());
   }
 
@@ -196,6 +197,19 @@ class Writing {
     const { Judging } = await import("./judging.js");
     this.judge ??= new Judging(this.judgeUrl, this.draft, this.editor, this.mirrors);
     return this.judge;
+  }
+
+  /** Macros and fields: their script comes with the first look at the text. */
+  #connectMacros(texts) {
+    let macros = null;
+    for (const area of Object.values(this.editor.areas)) {
+      area.addEventListener("focus", async () => {
+        if (macros !== null) return;
+        const { Macros } = await import("./macros.js");
+        macros ??= new Macros(texts);
+      });
+      area.addEventListener("keydown", (event) => macros?.key(event));
+    }
   }
 
   #connectLight(light) {
