@@ -16,8 +16,7 @@ from review.models.feedback import FeedbackDataset
 from review.models.jobs import Leased
 from review.models.states import JobStatus
 from review.models.studies import Arrival, Study
-from review.pipeline import drafting
-from review.services import critical
+from review.pipeline import drafting, escalation
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ def run() -> dict[str, int]:
         counts["failed"] += failed
         counts["nudged"] += _nudge_again(model, now)
     counts["requested"] = _request_missing()
-    counts["escalated"] = critical.escalate_overdue(now)
+    counts["escalated"] = escalation.escalate_overdue(now)
     newest = AuditCheckpoint.objects.order_by("-number").first()
     if newest is None or newest.created_at < now - CHECKPOINT_EVERY:
         counts["checkpoints"] = int(audit.checkpoint() is not None)

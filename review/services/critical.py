@@ -85,22 +85,3 @@ def communicate(  # noqa: PLR0913 - the six things a record of it needs
         data={"critical_result": result.pk, "method": str(method), "read_back": read_back},
     )
     return made
-
-
-def escalate_overdue(now: datetime) -> int:
-    """Mark what is overdue and untold, once. Records `critical.escalated`. Returns how many."""
-    overdue = CriticalResult.objects.filter(
-        acknowledged_at__isnull=True, escalated_at__isnull=True, due_at__lt=now
-    )
-    return sum(_escalate(pk, now) for pk in list(overdue.values_list("pk", flat=True)))
-
-
-@transaction.atomic
-def _escalate(pk: int, now: datetime) -> int:
-    result = CriticalResult.objects.select_for_update().select_related("study").get(pk=pk)
-    if result.acknowledged_at is not None or result.escalated_at is not None:
-        return 0
-    result.escalated_at = now
-    result.save(update_fields=["escalated_at"])
-    audit.record(Verb.CRITICAL_ESCALATED, by=None, study=result.study, data={"critical_result": result.pk})
-    return 1

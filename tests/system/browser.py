@@ -49,6 +49,7 @@ def saved(page: Page) -> None:
 def sign(page: Page, name: str) -> None:
     """Open the dialog, give the password, sign, and see the page become read-only."""
     page.click("#sign")
+    expect(page.locator("#sign-dialog")).to_have_attribute("aria-busy", "false")
     page.fill("#password", f"demo-{name}")
     page.click("#sign-dialog button[type=submit]")
     expect(page.locator(".signed-text").first).to_be_visible()
