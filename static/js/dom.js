@@ -72,14 +72,12 @@ export function clock(moment) {
 }
 
 /**
- * After a modal dialog Chromium gives the focus back to the text, but not the caret: keys then go nowhere until
- * somebody clicks. Going in again puts the caret where it was.
+ * After a modal dialog Chromium gives the focus back to the text, but not the caret, of which it then says that it is
+ * at the start: keys go nowhere until somebody clicks. Going in again puts the caret where it was.
  */
 export function giveBackTheCaret() {
   const area = document.activeElement;
   if (!(area instanceof HTMLTextAreaElement)) return;
-  const { selectionStart, selectionEnd } = area;
   area.blur();
   area.focus({ preventScroll: true });
-  area.setSelectionRange(selectionStart, selectionEnd);
 }

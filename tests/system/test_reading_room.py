@@ -1,4 +1,4 @@
-"""What a reader does beside writing: priors, measuring, judging sentences, macros, critical results, the letter."""
+"""What a reader does beside writing: priors, measures, judgements, macros, critical results, letters."""
 
 import json
 import re
