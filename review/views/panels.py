@@ -80,7 +80,7 @@ def earlier(study: Study, prior: Study) -> str:
     """When a prior was taken and how long before this study, in words."""
     taken, now = (one.started_at or one.received_at for one in (prior, study))
     days = (now - taken).days
-    day = date_format(taken, "Y-m-d")
+    day = date_format(taken.astimezone(ZoneInfo(prior.site.time_zone)), "Y-m-d")
     if days < 90:
         return ngettext("%(day)s, %(count)d day earlier", "%(day)s, %(count)d days earlier", days) % {
             "day": day,

@@ -263,6 +263,8 @@ class Layer {
     const { x, y } = this.viewer.onScreen(measure.points.at(-1));
     label.style.left = `${x + 10}px`;
     label.style.top = `${y + 6}px`;
+    // Near the right edge it goes to the other side of the point: it is read whole.
+    label.classList.toggle("leftwards", x > this.viewer.figure.clientWidth * 0.55);
   }
 }
 
