@@ -1,6 +1,8 @@
 """Measuring in a real browser: values by hand from the standard's definitions, on both renderers."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +55,7 @@ def labels(page: Page) -> list[str]:
     return page.locator(".measure-label:not([hidden])").all_text_contents()
 
 
-def start(browser: Browser, folder: Path, kind: str, **image: object):  # type: ignore[no-untyped-def]
+def start(browser: Browser, folder: Path, kind: str, **image: Any) -> AbstractContextManager[Page]:
     pixels.write_derivatives(radiograph(**image), folder)
     return opened(browser, folder)
 

@@ -1,6 +1,7 @@
 """Priors beside a study: only the same patient's that the reader may see, and each look is recorded."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.test import TestCase
 from django.urls import reverse
@@ -72,5 +73,5 @@ class PriorsTests(TestCase):
         (source,) = page.context["page"]["next_images"]
         assert source["base"].startswith(following.split("?")[0])
 
-    def get(self, name: str, prior: Study):  # type: ignore[no-untyped-def]
+    def get(self, name: str, prior: Study) -> Any:
         return self.client.get(reverse(name, args=[self.study.study_instance_uid, prior.study_instance_uid]))

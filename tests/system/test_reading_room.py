@@ -143,3 +143,18 @@ def test_a_critical_result_is_told_and_the_letter_goes_out(
     events = hospital.sql("SELECT convert_from(canonical, 'UTF8') FROM review_auditevent ORDER BY id")
     verbs = [json.loads(row[0])["verb"] for row in events]
     assert {"critical.raised", "critical.communicated", "report.letter-opened"} <= set(verbs)
+
+
+def test_a_study_without_an_image_has_nothing_to_put_a_prior_beside(
+    hospital: Hospital, chromium: Browser
+) -> None:
+    """No key of the layouts throws; what a page throws fails the test."""
+    all_drafted(hospital)
+    uid = uid_where(hospital, WITH_PRIOR)
+    with signed_in(chromium, hospital, "radiologist") as page:
+        opened(page, hospital, uid)
+        page.evaluate("document.querySelectorAll('.viewports figure').forEach((figure) => figure.remove())")
+        for key in ("3", "2", "l"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(500)
+        expect(page.locator("[name=layout]")).not_to_have_value("prior")

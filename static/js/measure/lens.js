@@ -12,6 +12,7 @@ export class Lens {
       this.pointer = event;
       if (this.viewer !== null) this.viewer.draw();
     }, { passive: true });
+    addEventListener("blur", () => this.hide()); // the key may be let go elsewhere
     this.draw = () => this.#draw();
   }
 

@@ -48,6 +48,10 @@ export class Layout {
 
   /** The images of a prior, at an address, beside the one that is worked on. */
   async beside(address) {
+    if (this.#current() === undefined) { // no image to put it beside
+      this.choice.value = this.name;
+      return;
+    }
     let figures = this.priors.get(address);
     if (figures === undefined) {
       figures = await this.#fetch(address);
@@ -107,9 +111,10 @@ export class Layout {
     for (const figure of this.place.querySelectorAll("figure")) {
       figure.classList.toggle("shown", pair.includes(figure));
     }
-    const current = this.#current();
-    this.activate(current);
     this.lead = null;
+    const current = this.#current();
+    if (current === undefined) return;
+    this.activate(current);
     this.#leads(current);
   }
 
